@@ -1,0 +1,90 @@
+// Consumer groups: who their members are and what they committed. In this version a group has one
+// member at a time; a second one is refused.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/hub/limits.h"
+#include "server/hub/subscription.h"
+#include "server/hub/topics.h"
+#include "storage/engine.h"
+
+namespace millrace::hub {
+
+// One offset to commit, by names.
+struct CommitEntry {
+  std::string topic;
+  int32_t partition = 0;
+  storage::Offset next_offset;
+  std::string metadata;
+  std::optional<storage::PositionEpoch> position_epoch;
+};
+
+struct CommitCommand {
+  std::string group;
+  std::string member_id;  // Empty: allowed only while the group has no members.
+  int32_t member_epoch = 0;
+  std::vector<CommitEntry> entries;
+  std::vector<std::pair<std::string, int32_t>> released;
+  bool leave = false;
+  std::optional<storage::Durability> durability;  // Absent: the hub's default.
+};
+
+// What is committed now, or why the entry was refused; in the order of the entries.
+using CommitOutcome = std::vector<absl::StatusOr<storage::Offset>>;
+using CommitCompletion = absl::AnyInvocable<void(absl::StatusOr<CommitOutcome>) &&>;
+
+// What a group committed in a partition.
+struct CommittedEntry {
+  std::string topic;
+  int32_t partition = 0;
+  std::optional<storage::CommittedOffset> committed;  // Absent: nothing.
+};
+
+// Threads: any.
+class Groups {
+ public:
+  // All outlive this object.
+  Groups(storage::Engine& engine, const Topics& topics, const Limits& limits,
+         storage::Durability default_durability);
+
+  // Makes the subscription the member of its group. A stream with the same instance_id replaces the
+  // member, whose stream ends with INSTANCE_REPLACED. GROUP_HAS_MEMBERS, LIMIT_EXCEEDED.
+  absl::Status Join(const std::shared_ptr<Subscription>& member);
+
+  // The member's stream is over. Does nothing where another member took its place.
+  void Leave(const Subscription& member);
+
+  // Calls `done` once. The reasons are those of EventHubService.CommitOffset. Never blocks.
+  void Commit(CommitCommand command, CommitCompletion done);
+
+  // For the partitions asked for, in order; all that are committed, sorted, where none is. May
+  // block. INVALID_NAME, TOPIC_NOT_FOUND, PARTITION_OUT_OF_RANGE.
+  absl::StatusOr<std::vector<CommittedEntry>> Committed(
+      std::string_view group, const std::vector<std::pair<std::string, int32_t>>& partitions) const;
+
+ private:
+  std::shared_ptr<Subscription> MemberOf(std::string_view group) const;
+  // Why this command as a whole is refused, and the member it comes from where it names one.
+  absl::StatusOr<std::shared_ptr<Subscription>> CheckMember(const CommitCommand& command) const;
+
+  storage::Engine& engine_;
+  const Topics& topics_;
+  const Limits& limits_;
+  const storage::Durability default_durability_;
+
+  mutable std::mutex mutex_;
+  absl::flat_hash_map<std::string, std::weak_ptr<Subscription>> members_;  // By group.
+};
+
+}  // namespace millrace::hub

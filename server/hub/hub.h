@@ -1,0 +1,77 @@
+// The hub: everything between a transport and the log, put together. A transport (server/grpc,
+// server/web) holds a Hub& and nothing else of this folder's insides.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/hub/executor.h"
+#include "server/hub/frame_budget.h"
+#include "server/hub/groups.h"
+#include "server/hub/limits.h"
+#include "server/hub/producing.h"
+#include "server/hub/subscriptions.h"
+#include "server/hub/timer_queue.h"
+#include "server/hub/topics.h"
+#include "storage/clock.h"
+#include "storage/engine.h"
+
+namespace millrace::hub {
+
+struct HubOptions {
+  Limits limits;
+  Topics::Options topics;
+  storage::Durability default_durability = storage::Durability::kSynced;
+  int64_t frame_budget_bytes = 256 << 20;
+  int worker_threads = 4;
+  int delivery_threads = 1;
+};
+
+// Threads: any. Transports must have closed all their subscriptions and have no call under way when
+// it is destroyed; the engine is closed after it.
+class Hub {
+ public:
+  // `engine` and `clock` outlive the hub.
+  Hub(storage::Engine& engine, const storage::Clock& clock, HubOptions options);
+  ~Hub();
+
+  storage::Engine& engine() { return engine_; }
+  const Limits& limits() const { return options_.limits; }
+  const HubOptions& options() const { return options_; }
+  absl::Time start_time() const { return start_time_; }
+
+  Topics& topics() { return topics_; }
+  Producing& producing() { return producing_; }
+  Groups& groups() { return groups_; }
+  Subscriptions& subscriptions() { return subscriptions_; }
+
+  // Where transports run calls that block.
+  Executor& workers() { return workers_; }
+
+  // Ends subscriptions with DRAINING; from now on Admit refuses. Idempotent.
+  void Drain();
+
+  // OK, or DRAINING: every new call asks this first. Never blocks.
+  absl::Status Admit() const;
+
+ private:
+  storage::Engine& engine_;
+  const HubOptions options_;
+  const absl::Time start_time_;
+  std::atomic<bool> draining_{false};
+
+  FrameBudget budget_;
+  Topics topics_;
+  Groups groups_;
+  Subscriptions subscriptions_;
+  Producing producing_;
+  // Last, so that they are gone before what their tasks use.
+  TimerQueue timers_;
+  Executor deliveries_;
+  Executor workers_;
+};
+
+}  // namespace millrace::hub

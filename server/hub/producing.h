@@ -1,0 +1,80 @@
+// The hub's side of Produce: from a validated request to one write of the log and back.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "server/hub/executor.h"
+#include "server/hub/topics.h"
+#include "storage/engine.h"
+
+namespace millrace::hub {
+
+// A request to append, its records walked and counted (storage/batch) by whoever took the bytes in.
+struct ProduceCommand {
+  std::string topic;
+  std::optional<int32_t> partition;  // Absent: placed by key.
+  storage::EncodedRecords records;
+  std::optional<storage::Durability> durability;   // Absent: the hub's default.
+  std::optional<storage::ProducerStamp> producer;  // Without annotation.
+  std::optional<storage::Offset> expected_next_offset;
+  storage::Admission admission = storage::Admission::kRefuse;
+};
+
+// Records of one request that went to one partition.
+struct PlacedRange {
+  int32_t partition = 0;
+  storage::Offset base_offset;
+  int32_t record_count = 0;
+  std::vector<int32_t> record_indexes;  // Empty: all of the request's records, in order.
+};
+
+struct ProduceOutcome {
+  absl::InlinedVector<PlacedRange, 1> ranges;
+  bool duplicate = false;
+  bool result_expired = false;
+};
+
+using ProduceCompletion = absl::AnyInvocable<void(absl::StatusOr<ProduceOutcome>) &&>;
+
+// Threads: any.
+class Producing {
+ public:
+  // All outlive this object. `workers` runs what blocks: the creation of a missing topic.
+  Producing(storage::Engine& engine, Topics& topics, Executor& workers,
+            storage::Durability default_durability);
+
+  storage::Durability default_durability() const { return default_durability_; }
+
+  // Places the records, stores them and calls `done` once: inside the call for a refusal, else from
+  // a thread of the engine. Never blocks. The reasons are those of EventHubService.Produce, but for
+  // what the walk of the bytes finds.
+  void Produce(ProduceCommand command, ProduceCompletion done);
+
+  // Blocks. INVALID_NAME, UNSUPPORTED_BY_ENGINE. An empty id: one is made up.
+  struct OpenedProducer {
+    std::string producer_id;
+    storage::ProducerState state;
+    int32_t window = 0;
+  };
+  absl::StatusOr<OpenedProducer> OpenProducer(std::string_view producer_id);
+
+ private:
+  void ProduceTo(storage::TopicPtr topic, ProduceCommand command, ProduceCompletion done);
+
+  storage::Engine& engine_;
+  Topics& topics_;
+  Executor& workers_;
+  const storage::Durability default_durability_;
+  // Chooses the partition of keyless requests, one after another.
+  std::atomic<uint32_t> next_keyless_{0};
+};
+
+}  // namespace millrace::hub

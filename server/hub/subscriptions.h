@@ -1,0 +1,94 @@
+// All open subscriptions: opening them from a request, finding them by session id, waking them when
+// a topic changes, ending them when the hub drains.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/hub/frame_budget.h"
+#include "server/hub/groups.h"
+#include "server/hub/subscription.h"
+#include "server/hub/timer_queue.h"
+#include "server/hub/topics.h"
+
+namespace millrace::hub {
+
+// A position that a reader asks for.
+struct RequestedPosition {
+  std::string topic;
+  int32_t partition = 0;
+  storage::Offset offset;
+  std::optional<storage::LogEpoch> log_epoch;
+};
+
+// A Subscribe request in the hub's types; SubscribeRequest of the contract describes each field.
+struct SubscribeCommand {
+  std::vector<std::string> topics;
+  std::string group;
+  std::vector<RequestedPosition> positions;
+  std::optional<StartPosition> start;
+  OutOfRangePolicy out_of_range = OutOfRangePolicy::kFail;
+  std::string instance_id;
+  std::optional<int64_t> max_frame_bytes;
+  std::optional<absl::Duration> heartbeat_interval;
+  bool allow_missing_topics = false;
+  bool end_at_current = false;
+};
+
+// Threads: any.
+class Subscriptions {
+ public:
+  // All outlive this object.
+  Subscriptions(storage::Engine& engine, const storage::Clock& clock, const Limits& limits,
+                const Topics& topics, Groups& groups, Executor& deliveries, TimerQueue& timers,
+                FrameBudget& budget);
+
+  // Judges the request and opens the subscription; its first frames are session_started and
+  // assigned. Blocks (search by time, a group's first commit). The reasons are those of
+  // EventHubService.Subscribe.
+  absl::StatusOr<std::shared_ptr<Subscription>> Open(const SubscribeCommand& command);
+
+  // The transport is done with it.
+  void Close(const std::shared_ptr<Subscription>& subscription);
+
+  // SESSION_NOT_FOUND.
+  absl::StatusOr<std::shared_ptr<Subscription>> Find(std::string_view session_id) const;
+
+  // Judges and moves; one result a target, in order. Blocks (search by time).
+  std::vector<absl::StatusOr<SeekOutcome>> Seek(Subscription& subscription,
+                                                const std::vector<SeekTarget>& targets);
+
+  // A topic is new, has grown or is gone.
+  void OnTopicChanged(std::string_view topic);
+
+  // Ends every stream with DRAINING and refuses new ones.
+  void Drain();
+
+  int64_t count() const;
+
+ private:
+  storage::Engine& engine_;
+  const storage::Clock& clock_;
+  const Limits& limits_;
+  const Topics& topics_;
+  Groups& groups_;
+  Executor& deliveries_;
+  TimerQueue& timers_;
+  FrameBudget& budget_;
+
+  mutable std::mutex mutex_;
+  bool draining_ = false;
+  absl::flat_hash_map<std::string, std::weak_ptr<Subscription>> by_session_;
+};
+
+}  // namespace millrace::hub
