@@ -110,14 +110,11 @@ enum class EndingReason {  // As on the wire.
   kEndReached = 2,
   kInstanceReplaced = 3,
   kInternal = 4,
-  kMaxAge = 5,
 };
 
 struct EndingFrame {
   EndingReason reason;
-  bool retry = false;
-  std::optional<absl::Duration> retry_after;
-  std::string message;
+  absl::Status status;  // What the stream ends with, after this frame.
   std::vector<ReadPosition> resume_at;
 };
 

@@ -35,7 +35,7 @@ struct CommitCommand {
   std::string member_id;  // Empty: allowed only while the group has no members.
   int32_t member_epoch = 0;
   std::vector<CommitEntry> entries;
-  std::vector<std::pair<std::string, int32_t>> released;
+  std::vector<TopicPartition> released;
   bool leave = false;
   std::optional<storage::Durability> durability;  // Absent: the hub's default.
 };
@@ -71,7 +71,7 @@ class Groups {
   // For the partitions asked for, in order; all that are committed, sorted, where none is. May
   // block. INVALID_NAME, TOPIC_NOT_FOUND, PARTITION_OUT_OF_RANGE.
   absl::StatusOr<std::vector<CommittedEntry>> Committed(
-      std::string_view group, const std::vector<std::pair<std::string, int32_t>>& partitions) const;
+      std::string_view group, const std::vector<TopicPartition>& partitions) const;
 
  private:
   std::shared_ptr<Subscription> MemberOf(std::string_view group) const;

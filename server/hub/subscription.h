@@ -6,10 +6,10 @@
 //
 // What happens to one partition:
 //
-//   assigned ──► reading ◄──► waiting (at the end; the log wakes it)
-//                 │  ▲
-//      error/pause▼  │Seek/Resume
-//                idle
+//     Assign ──► ready ──read──► ready          more is visible
+//                  ▲       └───► waiting        at the end; the log wakes it (OnReadable)
+//                  │       └───► idle           it cannot be read; told with partition_error
+//                  └── Seek, resume ──┘
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,27 +36,20 @@
 
 namespace millrace::hub {
 
-// Where to begin.
-struct Earliest {};
-struct Latest {};
-using StartPosition = std::variant<Earliest, Latest, absl::Time>;
-
+// What to do where a position lies outside the offsets that a partition has.
 enum class OutOfRangePolicy { kFail, kEarliest, kLatest };
+
+// A topic's name and a partition's number, as clients give them.
+using TopicPartition = std::pair<std::string, int32_t>;
 
 // A partition to read, with its first position.
 struct PartitionStart {
   PartitionName name;
   storage::PartitionId id;
   storage::Offset offset;
-  std::optional<storage::Offset> repositioned_from;  // Out of range, and the policy says where to.
-};
-
-// Where Seek takes a partition.
-struct SeekTarget {
-  std::string topic;
-  int32_t partition = 0;
-  std::variant<storage::Offset, StartPosition> target;
-  std::optional<storage::LogEpoch> log_epoch;
+  storage::PositionEpoch position_epoch;
+  // Present where the position asked for was out of range and the policy chose `offset` instead.
+  std::optional<storage::Offset> repositioned_from;
 };
 
 struct SeekOutcome {
@@ -65,18 +59,19 @@ struct SeekOutcome {
 
 struct SubscriptionOptions {
   std::string session_id;
+  std::vector<std::string> topics;  // Read in all their partitions, also those yet to come.
+  std::vector<std::string> missing_topics;
   std::string group;  // Empty: an independent reader.
   std::string member_id;
   int32_t member_epoch = 0;
   std::string instance_id;
-  std::vector<std::string> missing_topics;
   OutOfRangePolicy out_of_range = OutOfRangePolicy::kFail;
   int64_t max_frame_bytes = 1 << 20;
   absl::Duration heartbeat_interval = absl::Seconds(10);
   bool end_at_current = false;
 };
 
-// What Subscription needs of the hub; all outlive it.
+// What a subscription needs of the hub; all outlive it.
 struct SubscriptionContext {
   storage::Engine& engine;
   const storage::Clock& clock;
@@ -84,62 +79,108 @@ struct SubscriptionContext {
   FrameBudget& budget;
 };
 
-// Threads: any. Owned by shared_ptr: by the transport while the stream is open, and weakly by all
-// who wake it.
+// Threads: any. Owned by the transport while the stream is open; those who wake it hold it weakly.
 class Subscription : public storage::ReadWaiter, public std::enable_shared_from_this<Subscription> {
  public:
-  // A frame, or nothing more: after an EndingFrame, or the error that the stream ends with.
-  using FrameCallback = absl::AnyInvocable<void(absl::StatusOr<Frame>) &&>;
+  using FrameCallback = absl::AnyInvocable<void(Frame) &&>;
 
   Subscription(SubscriptionContext context, SubscriptionOptions options);
   ~Subscription() override;
 
   const SubscriptionOptions& options() const { return options_; }
 
-  // Adds partitions and tells the reader. Called once before the first Next, and again when a topic
-  // grows or appears.
+  // Adds partitions and tells the reader; those that it has already are left as they are.
   void Assign(const std::vector<PartitionStart>& partitions);
 
-  // Calls `callback` once with the next frame: inside the call where there is one, else from
-  // another thread later. One call at a time: the next one only after the frame of the last was
-  // written, which is also what frees its memory budget.
+  // Calls `callback` once with the next frame: inside the call where there is one, else later from
+  // another thread. Not to be called again before that frame was written (which is what frees its
+  // memory budget), nor after an EndingFrame.
   void Next(FrameCallback callback);
 
-  // The stream is over for the transport (client gone). No callback is called any more.
+  // The transport is gone: no callback is called any more, and the subscription does nothing.
   void Cancel();
 
-  // Ends the stream: the next frame is the last. The first ending wins.
-  void End(EndingReason reason, bool retry, std::optional<absl::Duration> retry_after,
-           std::string_view message);
+  // Ends the stream: what is ready is dropped, the next frame is the EndingFrame. The first one
+  // wins.
+  void End(EndingReason reason);
 
-  // Moves one partition. `offset` was judged to be within the partition. PARTITION_NOT_ASSIGNED.
-  absl::StatusOr<SeekOutcome> Seek(std::string_view topic, int32_t partition,
-                                   storage::Offset offset);
+  // Moves one partition to an offset that it has, and raises its position epoch.
+  // PARTITION_NOT_ASSIGNED.
+  absl::StatusOr<SeekOutcome> Seek(const TopicPartition& partition, storage::Offset offset);
 
-  // Holds or goes on with one partition; of all where none is named. PARTITION_NOT_ASSIGNED:
-  // nothing is changed. Gives the partitions that are held afterwards.
+  // Holds partitions, or goes on with them; all where none is named. Gives those held afterwards.
+  // PARTITION_NOT_ASSIGNED: nothing is changed.
   absl::StatusOr<std::vector<PartitionName>> SetPaused(
-      const std::vector<std::pair<std::string, int32_t>>& partitions, bool paused);
+      const std::vector<TopicPartition>& partitions, bool paused);
 
-  // Takes a partition away, as the member asked for. Unknown ones are no error.
-  void Release(std::string_view topic, int32_t partition);
+  // Takes a partition away, as its reader asked for. One that it does not have is no error.
+  void Release(const TopicPartition& partition);
 
-  bool IsAssigned(std::string_view topic, int32_t partition) const;
+  bool IsAssigned(const TopicPartition& partition) const;
 
-  // Of topics that this stream reads or waits for: the number of partitions it has of each.
-  int32_t PartitionCount(std::string_view topic) const;
-
-  // The heartbeat timer: sends one if the stream was silent for the interval. Gives how long to
-  // wait until the next look; absent when the stream is over.
-  std::optional<absl::Duration> CheckHeartbeat(absl::Time now);
+  // Sends a heartbeat if the stream was silent for its interval. Gives when to look again; absent
+  // when the stream is over.
+  std::optional<absl::Duration> CheckHeartbeat();
 
   void OnReadable(storage::PartitionId partition) override;
 
  private:
-  struct Cursor;
+  // How far the stream has come in one partition.
+  struct Cursor {
+    PartitionName name;
+    storage::PartitionId id;
+    storage::Offset next;
+    storage::PositionEpoch position_epoch;
+    storage::Offset caught_up_at;  // What was visible when the position was set.
+    bool caught_up = false;
+    bool paused = false;
+    bool failed = false;  // Cannot be read where it stands.
+    bool queued = false;  // Is in ready_.
+    storage::Offset told_high_watermark;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+  struct PendingRead;
+
+  void SetPosition(Cursor& cursor, storage::Offset next);
+  void MarkReady(Cursor& cursor);
+  void Fail(Cursor& cursor, const absl::Status& error);
+  void CheckCaughtUp(Cursor& cursor);
+  Cursor* Find(const TopicPartition& partition);
+  bool EverythingDelivered() const;
+  EndingFrame MakeEnding(EndingReason reason);
+
+  // Delivers frames as long as one is asked for and there is one. One thread at a time does it.
+  void Pump();
+  void SchedulePump();
+  std::optional<Frame> TakeFrame(Lock& lock);
+  void ReadInto(BatchesFrame& frame, Lock& lock);
+  // Reads one partition; gives the result, or nothing where it will come from a reader thread.
+  std::optional<absl::StatusOr<storage::ReadResult>> ReadOne(Cursor& cursor, int64_t max_bytes,
+                                                             Lock& lock);
+  void FinishRead(storage::PartitionId id, storage::PositionEpoch position_epoch,
+                  absl::StatusOr<storage::ReadResult> result, BatchesFrame& frame);
+  void ApplyReadError(Cursor& cursor, const absl::Status& error);
 
   SubscriptionContext context_;
   const SubscriptionOptions options_;
+
+  mutable std::mutex mutex_;
+  absl::flat_hash_map<storage::PartitionId, std::unique_ptr<Cursor>> cursors_;
+  absl::flat_hash_map<TopicPartition, Cursor*> by_name_;
+  std::deque<Frame> control_;               // Frames that go before any records.
+  std::deque<storage::PartitionId> ready_;  // To be read, in turn.
+  std::vector<std::pair<storage::PartitionId, storage::Offset>> to_wait_;  // To be armed, unlocked.
+  BatchesFrame late_;     // What a reader thread brought.
+  bool reading_ = false;  // A reader thread is at work.
+  std::vector<PartitionName> newly_caught_up_;
+  int64_t behind_ = 0;  // Partitions that are not caught up.
+  std::optional<EndingReason> ending_;
+  FrameCallback callback_;
+  bool pumping_ = false;
+  bool pump_scheduled_ = false;
+  bool over_ = false;        // After the ending, or Cancel.
+  int64_t taken_bytes_ = 0;  // Of the budget, for the frame being written.
+  absl::Duration last_frame_at_;
 };
 
 }  // namespace millrace::hub

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -22,6 +23,18 @@
 #include "server/hub/topics.h"
 
 namespace millrace::hub {
+
+// Where to begin.
+struct Earliest {};
+struct Latest {};
+using StartPosition = std::variant<Earliest, Latest, absl::Time>;
+
+// Where Seek takes a partition.
+struct SeekTarget {
+  TopicPartition partition;
+  std::variant<storage::Offset, StartPosition> target;
+  std::optional<storage::LogEpoch> log_epoch;  // Goes with an offset; absent: unchecked.
+};
 
 // A position that a reader asks for.
 struct RequestedPosition {

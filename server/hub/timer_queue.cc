@@ -6,13 +6,10 @@
 #include <utility>
 
 namespace millrace::hub {
-namespace {
 
 absl::Duration MonotonicNow() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
 }
-
-}  // namespace
 
 TimerQueue::TimerQueue() : thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "timers");

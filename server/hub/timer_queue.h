@@ -11,6 +11,9 @@
 
 namespace millrace::hub {
 
+// Time since an arbitrary moment, by a clock that never jumps: for measuring silence and delays.
+absl::Duration MonotonicNow();
+
 // Threads: Schedule from any thread; tasks run one after another on the queue's thread and must not
 // block. Tasks that are not due yet when the queue is destroyed never run.
 class TimerQueue {
