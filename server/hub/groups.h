@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -74,9 +75,18 @@ class Groups {
       std::string_view group, const std::vector<TopicPartition>& partitions) const;
 
  private:
-  std::shared_ptr<Subscription> MemberOf(std::string_view group) const;
-  // Why this command as a whole is refused, and the member it comes from where it names one.
-  absl::StatusOr<std::shared_ptr<Subscription>> CheckMember(const CommitCommand& command) const;
+  std::shared_ptr<Subscription> MemberOf(const std::string& group) const;
+  // The member that a command comes from, null where it names none; or why the whole command is
+  // refused.
+  absl::StatusOr<std::shared_ptr<Subscription>> Sender(const CommitCommand& command) const;
+  absl::StatusOr<storage::OffsetCommit> CheckEntry(const CommitCommand& command,
+                                                   const CommitEntry& entry,
+                                                   const Subscription* member) const;
+  absl::Status Register(const std::string& group);
+  absl::StatusOr<CommittedEntry> CommittedIn(
+      const TopicPartition& partition,
+      const std::vector<storage::CommittedOffset>& committed) const;
+  std::vector<CommittedEntry> NameAll(const std::vector<storage::CommittedOffset>& committed) const;
 
   storage::Engine& engine_;
   const Topics& topics_;
@@ -84,6 +94,7 @@ class Groups {
   const storage::Durability default_durability_;
 
   mutable std::mutex mutex_;
+  absl::flat_hash_set<std::string> known_;  // Groups that committed or have a member.
   absl::flat_hash_map<std::string, std::weak_ptr<Subscription>> members_;  // By group.
 };
 

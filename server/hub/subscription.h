@@ -115,6 +115,7 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
 
   // Takes a partition away, as its reader asked for. One that it does not have is no error.
   void Release(const TopicPartition& partition);
+  void ReleaseAll();
 
   bool IsAssigned(const TopicPartition& partition) const;
 
@@ -145,14 +146,16 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   void MarkReady(Cursor& cursor);
   void Fail(Cursor& cursor, const absl::Status& error);
   void CheckCaughtUp(Cursor& cursor);
+  void Forget(Cursor& cursor);
   Cursor* Find(const TopicPartition& partition);
-  bool EverythingDelivered() const;
   EndingFrame MakeEnding(EndingReason reason);
 
   // Delivers frames as long as one is asked for and there is one. One thread at a time does it.
   void Pump();
   void SchedulePump();
   std::optional<Frame> TakeFrame(Lock& lock);
+  void Deliver(Frame frame, Lock& lock);
+  void WaitForMore(Lock& lock);
   void ReadInto(BatchesFrame& frame, Lock& lock);
   // Reads one partition; gives the result, or nothing where it will come from a reader thread.
   std::optional<absl::StatusOr<storage::ReadResult>> ReadOne(Cursor& cursor, int64_t max_bytes,
@@ -177,6 +180,7 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   std::optional<EndingReason> ending_;
   FrameCallback callback_;
   bool pumping_ = false;
+  bool pump_again_ = false;  // Something happened since the pump looked.
   bool pump_scheduled_ = false;
   bool over_ = false;        // After the ending, or Cancel.
   int64_t taken_bytes_ = 0;  // Of the budget, for the frame being written.

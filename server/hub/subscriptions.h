@@ -90,6 +90,33 @@ class Subscriptions {
   int64_t count() const;
 
  private:
+  // What Open found out about a request before the subscription exists.
+  struct Plan {
+    std::vector<std::string> topics;
+    std::vector<std::string> missing_topics;
+    std::vector<PartitionStart> starts;
+  };
+  using CommittedById = absl::flat_hash_map<storage::PartitionId, storage::CommittedOffset>;
+
+  absl::Status CheckCommand(const SubscribeCommand& command) const;
+  absl::StatusOr<Plan> MakePlan(const SubscribeCommand& command) const;
+  absl::StatusOr<PartitionStart> PlanPosition(const SubscribeCommand& command,
+                                              const RequestedPosition& position) const;
+  absl::Status PlanTopic(const SubscribeCommand& command, const std::string& name,
+                         const CommittedById& committed, Plan& plan) const;
+  // Applies the policy to an offset that may be out of range.
+  absl::StatusOr<PartitionStart> StartAt(PartitionName name, storage::PartitionId id,
+                                         storage::Offset offset, OutOfRangePolicy policy) const;
+  absl::StatusOr<storage::Offset> Resolve(storage::PartitionId id,
+                                          const StartPosition& start) const;
+  absl::StatusOr<SeekOutcome> SeekOne(Subscription& subscription, const SeekTarget& target) const;
+  absl::Status CommitStarts(const SubscribeCommand& command, const Plan& plan,
+                            const CommittedById& committed) const;
+  absl::Status Register(const std::shared_ptr<Subscription>& subscription);
+  // Assigns partitions of a topic that the subscription reads but does not have yet.
+  void AssignNew(Subscription& subscription, std::string_view topic);
+  void ScheduleHeartbeat(std::weak_ptr<Subscription> subscription, absl::Duration delay);
+
   storage::Engine& engine_;
   const storage::Clock& clock_;
   const Limits& limits_;

@@ -47,11 +47,11 @@ absl::Status Topics::CheckPartitionCount(int32_t partition_count) const {
                  {{"field", "partition_count"}});
   }
   if (partition_count > limits_.max_topic_partitions) {
-    return Error(Reason::kLimitExceeded,
-                 absl::StrCat("a topic may have ", limits_.max_topic_partitions,
-                              " partitions here, not ", partition_count),
-                 {{"limit", "max_topic_partitions"},
-                  {"value", absl::StrCat(limits_.max_topic_partitions)}});
+    return Error(
+        Reason::kLimitExceeded,
+        absl::StrCat("a topic may have ", limits_.max_topic_partitions, " partitions here, not ",
+                     partition_count),
+        {{"limit", "max_topic_partitions"}, {"value", absl::StrCat(limits_.max_topic_partitions)}});
   }
   return absl::OkStatus();
 }
@@ -139,14 +139,14 @@ absl::StatusOr<std::vector<NumberedStatus>> Topics::Truncate(std::string_view na
     auto status = engine_.Status(*id);
     if (!status.ok()) return status.status();
     if (cut.before < storage::Offset(0) || cut.before > status->high_watermark) {
-      return Error(Reason::kOffsetOutOfRange,
-                   absl::StrCat("partition ", cut.partition, " of \"", (*topic)->name,
-                                "\" ends at offset ", status->high_watermark.value(), ", not at ",
-                                cut.before.value()),
-                   {{"topic", (*topic)->name},
-                    {"partition", absl::StrCat(cut.partition)},
-                    {"earliest", absl::StrCat(status->earliest.value())},
-                    {"latest", absl::StrCat(status->high_watermark.value())}});
+      return Error(
+          Reason::kOffsetOutOfRange,
+          absl::StrCat("partition ", cut.partition, " of \"", (*topic)->name, "\" ends at offset ",
+                       status->high_watermark.value(), ", not at ", cut.before.value()),
+          {{"topic", (*topic)->name},
+           {"partition", absl::StrCat(cut.partition)},
+           {"earliest", absl::StrCat(status->earliest.value())},
+           {"latest", absl::StrCat(status->high_watermark.value())}});
     }
     ids.push_back(*id);
   }

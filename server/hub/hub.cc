@@ -1,0 +1,35 @@
+#include "server/hub/hub.h"
+
+#include <utility>
+
+#include "storage/error.h"
+
+namespace millrace::hub {
+
+Hub::Hub(storage::Engine& engine, const storage::Clock& clock, HubOptions options)
+    : engine_(engine),
+      options_(std::move(options)),
+      start_time_(clock.Now()),
+      budget_(options_.frame_budget_bytes),
+      topics_(engine_, options_.limits, options_.topics,
+              [this](std::string_view topic) { subscriptions_.OnTopicChanged(topic); }),
+      groups_(engine_, topics_, options_.limits, options_.default_durability),
+      subscriptions_(engine_, clock, options_.limits, topics_, groups_, deliveries_, timers_,
+                     budget_),
+      producing_(engine_, topics_, workers_, options_.default_durability),
+      deliveries_("deliveries", options_.delivery_threads),
+      workers_("workers", options_.worker_threads) {}
+
+Hub::~Hub() = default;
+
+void Hub::Drain() {
+  draining_.store(true, std::memory_order_relaxed);
+  subscriptions_.Drain();
+}
+
+absl::Status Hub::Admit() const {
+  if (!draining_.load(std::memory_order_relaxed)) return absl::OkStatus();
+  return storage::Error(storage::Reason::kDraining, "the hub is stopping");
+}
+
+}  // namespace millrace::hub

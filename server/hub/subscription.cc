@@ -1,0 +1,476 @@
+#include "server/hub/subscription.h"
+
+#include <atomic>
+
+#include "absl/strings/str_cat.h"
+#include "server/hub/timer_queue.h"
+#include "storage/error.h"
+
+namespace millrace::hub {
+
+using storage::Error;
+using storage::Offset;
+using storage::PartitionId;
+using storage::PositionEpoch;
+using storage::ReadResult;
+using storage::Reason;
+
+namespace {
+
+absl::Status NotAssigned(const TopicPartition& partition) {
+  return Error(Reason::kPartitionNotAssigned,
+               absl::StrCat("this subscription does not read partition ", partition.second,
+                            " of \"", partition.first, "\""),
+               {{"topic", partition.first}, {"partition", absl::StrCat(partition.second)}});
+}
+
+absl::Status FinalStatus(EndingReason reason) {
+  switch (reason) {
+    case EndingReason::kEndReached:
+      return absl::OkStatus();
+    case EndingReason::kDraining:
+      return Error(Reason::kDraining, "the hub is stopping: subscribe again");
+    case EndingReason::kInstanceReplaced:
+      return Error(Reason::kInstanceReplaced,
+                   "another stream took over this instance_id: do not retry");
+    case EndingReason::kInternal:
+      break;
+  }
+  return Error(Reason::kInternal, "the hub met an error of its own");
+}
+
+TopicPartition KeyOf(const PartitionName& name) { return {*name.topic, name.partition}; }
+
+}  // namespace
+
+// A read that may be answered inside the call or later. Whoever comes second, the answer or the end
+// of the call, knows which of the two it was.
+struct Subscription::PendingRead {
+  std::atomic<bool> first_arrived{false};
+  std::optional<absl::StatusOr<ReadResult>> result;
+};
+
+Subscription::Subscription(SubscriptionContext context, SubscriptionOptions options)
+    : context_(context), options_(std::move(options)), last_frame_at_(MonotonicNow()) {
+  control_.push_back(SessionStartedFrame{.session_id = options_.session_id,
+                                         .member_id = options_.member_id,
+                                         .member_epoch = options_.member_epoch,
+                                         .log_epoch = context_.engine.log_epoch(),
+                                         .missing_topics = options_.missing_topics});
+}
+
+Subscription::~Subscription() { context_.budget.Return(taken_bytes_); }
+
+// ---- Positions
+// -------------------------------------------------------------------------------------
+
+void Subscription::SetPosition(Cursor& cursor, Offset next) {
+  cursor.next = next;
+  cursor.failed = false;
+  const auto status = context_.engine.Status(cursor.id);
+  cursor.caught_up_at = status.ok() ? status->high_watermark : next;
+  if (cursor.caught_up) {
+    cursor.caught_up = false;
+    ++behind_;
+  }
+  CheckCaughtUp(cursor);
+  MarkReady(cursor);
+}
+
+void Subscription::MarkReady(Cursor& cursor) {
+  if (cursor.queued || cursor.paused || cursor.failed) return;
+  cursor.queued = true;
+  ready_.push_back(cursor.id);
+}
+
+void Subscription::CheckCaughtUp(Cursor& cursor) {
+  if (cursor.caught_up || cursor.next < cursor.caught_up_at) return;
+  cursor.caught_up = true;
+  --behind_;
+  newly_caught_up_.push_back(cursor.name);
+}
+
+void Subscription::Fail(Cursor& cursor, const absl::Status& error) {
+  cursor.failed = true;
+  if (!cursor.caught_up) {  // Nobody waits for a partition that cannot go on.
+    cursor.caught_up = true;
+    --behind_;
+  }
+  PartitionErrorFrame frame{.name = cursor.name, .error = error};
+  if (const auto status = context_.engine.Status(cursor.id); status.ok()) {
+    frame.earliest = status->earliest;
+    frame.latest = status->high_watermark;
+  }
+  control_.push_back(std::move(frame));
+}
+
+void Subscription::Assign(const std::vector<PartitionStart>& partitions) {
+  {
+    Lock lock(mutex_);
+    if (over_) return;
+    AssignedFrame assigned;
+    std::vector<Frame> repositioned;
+    for (const PartitionStart& start : partitions) {
+      const TopicPartition key = KeyOf(start.name);
+      if (by_name_.contains(key)) continue;
+      auto owned = std::make_unique<Cursor>(
+          Cursor{.name = start.name, .id = start.id, .position_epoch = start.position_epoch});
+      Cursor& cursor = *owned;
+      cursors_[start.id] = std::move(owned);
+      by_name_[key] = &cursor;
+      ++behind_;
+      SetPosition(cursor, start.offset);
+      cursor.told_high_watermark = cursor.caught_up_at;
+      assigned.assignments.push_back(
+          {start.name, start.offset, start.position_epoch, cursor.caught_up_at});
+      if (start.repositioned_from) {
+        repositioned.push_back(RepositionedFrame{start.name, *start.repositioned_from, start.offset,
+                                                 RepositionCause::kOutOfRange,
+                                                 start.position_epoch});
+      }
+    }
+    if (assigned.assignments.empty()) return;
+    control_.push_back(std::move(assigned));
+    for (Frame& frame : repositioned) control_.push_back(std::move(frame));
+  }
+  SchedulePump();
+}
+
+absl::StatusOr<SeekOutcome> Subscription::Seek(const TopicPartition& partition, Offset offset) {
+  SeekOutcome outcome;
+  {
+    Lock lock(mutex_);
+    Cursor* cursor = Find(partition);
+    if (cursor == nullptr) return NotAssigned(partition);
+    const Offset from = cursor->next;
+    ++cursor->position_epoch;
+    SetPosition(*cursor, offset);
+    outcome = {offset, cursor->position_epoch};
+    control_.push_back(RepositionedFrame{cursor->name, from, offset, RepositionCause::kSeek,
+                                         cursor->position_epoch});
+  }
+  SchedulePump();
+  return outcome;
+}
+
+absl::StatusOr<std::vector<PartitionName>> Subscription::SetPaused(
+    const std::vector<TopicPartition>& partitions, bool paused) {
+  std::vector<PartitionName> held;
+  {
+    Lock lock(mutex_);
+    std::vector<Cursor*> chosen;
+    for (const TopicPartition& partition : partitions) {
+      Cursor* cursor = Find(partition);
+      if (cursor == nullptr) return NotAssigned(partition);
+      chosen.push_back(cursor);
+    }
+    if (partitions.empty()) {
+      for (auto& [id, cursor] : cursors_) chosen.push_back(cursor.get());
+    }
+    for (Cursor* cursor : chosen) {
+      cursor->paused = paused;
+      MarkReady(*cursor);
+    }
+    for (auto& [key, cursor] : by_name_) {
+      if (cursor->paused) held.push_back(cursor->name);
+    }
+  }
+  SchedulePump();
+  return held;
+}
+
+void Subscription::Release(const TopicPartition& partition) {
+  {
+    Lock lock(mutex_);
+    Cursor* cursor = Find(partition);
+    if (cursor == nullptr) return;
+    control_.push_back(LostFrame{{cursor->name}, LostCause::kHandedOver});
+    Forget(*cursor);
+  }
+  SchedulePump();
+}
+
+void Subscription::ReleaseAll() {
+  {
+    Lock lock(mutex_);
+    LostFrame lost{.partitions = {}, .cause = LostCause::kHandedOver};
+    while (!by_name_.empty()) {
+      Cursor& cursor = *by_name_.begin()->second;
+      lost.partitions.push_back(cursor.name);
+      Forget(cursor);
+    }
+    if (lost.partitions.empty()) return;
+    control_.push_back(std::move(lost));
+  }
+  SchedulePump();
+}
+
+void Subscription::Forget(Cursor& cursor) {
+  if (!cursor.caught_up) --behind_;
+  by_name_.erase(KeyOf(cursor.name));
+  const PartitionId id = cursor.id;
+  cursors_.erase(id);
+}
+
+bool Subscription::IsAssigned(const TopicPartition& partition) const {
+  Lock lock(mutex_);
+  return by_name_.contains(partition);
+}
+
+Subscription::Cursor* Subscription::Find(const TopicPartition& partition) {
+  const auto it = by_name_.find(partition);
+  return it == by_name_.end() ? nullptr : it->second;
+}
+
+// ---- Frames
+// ----------------------------------------------------------------------------------------
+
+void Subscription::Next(FrameCallback callback) {
+  {
+    Lock lock(mutex_);
+    context_.budget.Return(taken_bytes_);
+    taken_bytes_ = 0;
+    if (over_) return;
+    callback_ = std::move(callback);
+  }
+  Pump();
+}
+
+void Subscription::Cancel() {
+  FrameCallback dropped;
+  Lock lock(mutex_);
+  over_ = true;
+  dropped = std::move(callback_);
+  callback_ = nullptr;
+  ready_.clear();
+  control_.clear();
+  late_.batches.clear();
+  lock.unlock();
+}
+
+void Subscription::End(EndingReason reason) {
+  {
+    Lock lock(mutex_);
+    if (!ending_) ending_ = reason;
+  }
+  SchedulePump();
+}
+
+EndingFrame Subscription::MakeEnding(EndingReason reason) {
+  EndingFrame ending{.reason = reason, .status = FinalStatus(reason)};
+  for (const auto& [key, cursor] : by_name_) {
+    ending.resume_at.push_back({cursor->name, cursor->next, context_.engine.log_epoch()});
+  }
+  return ending;
+}
+
+void Subscription::SchedulePump() {
+  {
+    Lock lock(mutex_);
+    pump_again_ = true;
+    if (!callback_ || pumping_ || pump_scheduled_) return;
+    pump_scheduled_ = true;
+  }
+  context_.deliveries.Post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Pump();
+  });
+}
+
+void Subscription::Pump() {
+  Lock lock(mutex_);
+  pump_scheduled_ = false;
+  if (pumping_) return;
+  pumping_ = true;
+  pump_again_ = true;
+  while (callback_ && !over_ && pump_again_) {
+    pump_again_ = false;
+    if (std::optional<Frame> frame = TakeFrame(lock); frame && callback_ && !over_) {
+      pump_again_ = true;
+      Deliver(*std::move(frame), lock);
+    }
+    WaitForMore(lock);
+  }
+  pumping_ = false;
+}
+
+void Subscription::Deliver(Frame frame, Lock& lock) {
+  FrameCallback callback = std::exchange(callback_, nullptr);
+  last_frame_at_ = MonotonicNow();
+  over_ = std::holds_alternative<EndingFrame>(frame);
+  lock.unlock();
+  std::move(callback)(std::move(frame));
+  callback = nullptr;
+  lock.lock();
+}
+
+void Subscription::WaitForMore(Lock& lock) {
+  if (to_wait_.empty()) return;
+  const auto to_wait = std::exchange(to_wait_, {});
+  lock.unlock();
+  for (const auto& [id, from] : to_wait) {
+    context_.engine.NotifyWhenReadable(id, from, weak_from_this());
+  }
+  lock.lock();
+}
+
+std::optional<Frame> Subscription::TakeFrame(Lock& lock) {
+  // What a reader thread brought is counted as delivered already, so it goes even before an ending.
+  BatchesFrame batches = std::exchange(late_, {});
+  if (batches.batches.empty()) {
+    if (ending_) return MakeEnding(*ending_);
+    if (!control_.empty()) {
+      Frame frame = std::move(control_.front());
+      control_.pop_front();
+      return frame;
+    }
+    if (!newly_caught_up_.empty()) return CaughtUpFrame{std::exchange(newly_caught_up_, {})};
+    if (options_.end_at_current && behind_ == 0) return MakeEnding(EndingReason::kEndReached);
+    ReadInto(batches, lock);
+  }
+  if (batches.batches.empty()) {
+    // The reads may have brought up a frame of another kind.
+    pump_again_ |= !control_.empty() || !newly_caught_up_.empty();
+    return std::nullopt;
+  }
+  for (const DeliveredBatch& each : batches.batches) taken_bytes_ += each.batch.entries_bytes;
+  context_.budget.Take(taken_bytes_);
+  return batches;
+}
+
+void Subscription::ReadInto(BatchesFrame& frame, Lock& lock) {
+  int64_t left = context_.budget.Allowance(options_.max_frame_bytes);
+  while (left > 0 && !ready_.empty() && !reading_) {
+    const PartitionId id = ready_.front();
+    ready_.pop_front();
+    const auto it = cursors_.find(id);
+    if (it == cursors_.end()) continue;
+    Cursor& cursor = *it->second;
+    cursor.queued = false;
+    if (cursor.paused || cursor.failed) continue;
+    const PositionEpoch position_epoch = cursor.position_epoch;
+    auto result = ReadOne(cursor, left, lock);
+    if (over_ || !result) return;
+    const size_t before = frame.batches.size();
+    FinishRead(id, position_epoch, *std::move(result), frame);
+    for (size_t i = before; i < frame.batches.size(); ++i) {
+      left -= frame.batches[i].batch.entries_bytes;
+    }
+    if (!control_.empty()) return;  // It goes next, so that order is kept.
+  }
+}
+
+std::optional<absl::StatusOr<ReadResult>> Subscription::ReadOne(Cursor& cursor, int64_t max_bytes,
+                                                                Lock& lock) {
+  const PartitionId id = cursor.id;
+  const PositionEpoch position_epoch = cursor.position_epoch;
+  const Offset from = cursor.next;
+  const auto pending = std::make_shared<PendingRead>();
+  reading_ = true;
+  lock.unlock();
+  context_.engine.Read(
+      id, from, {.max_bytes = max_bytes},
+      [weak = weak_from_this(), pending, id, position_epoch](absl::StatusOr<ReadResult> result) {
+        pending->result = std::move(result);
+        if (!pending->first_arrived.exchange(true)) return;  // Inside the call, or nearly.
+        const auto self = weak.lock();
+        if (self == nullptr) return;
+        {
+          Lock lock(self->mutex_);
+          self->reading_ = false;
+          if (self->over_) return;
+          self->FinishRead(id, position_epoch, *std::move(pending->result), self->late_);
+        }
+        self->SchedulePump();
+      });
+  const bool answered = pending->first_arrived.exchange(true);
+  lock.lock();
+  if (!answered) return std::nullopt;
+  reading_ = false;
+  return std::move(pending->result);
+}
+
+void Subscription::FinishRead(PartitionId id, PositionEpoch position_epoch,
+                              absl::StatusOr<ReadResult> result, BatchesFrame& frame) {
+  const auto it = cursors_.find(id);
+  if (it == cursors_.end()) return;
+  Cursor& cursor = *it->second;
+  if (cursor.position_epoch != position_epoch)
+    return;  // It was moved while the read was under way.
+  if (!result.ok()) {
+    ApplyReadError(cursor, result.status());
+    return;
+  }
+  for (storage::FetchedBatch& batch : result->batches) {
+    frame.batches.push_back(
+        {cursor.name, std::move(batch), cursor.position_epoch, result->high_watermark});
+  }
+  cursor.next = result->next_offset;
+  cursor.told_high_watermark = result->high_watermark;
+  CheckCaughtUp(cursor);
+  if (cursor.next < result->high_watermark) {
+    MarkReady(cursor);
+  } else {
+    to_wait_.emplace_back(cursor.id, cursor.next);
+  }
+}
+
+void Subscription::ApplyReadError(Cursor& cursor, const absl::Status& error) {
+  const std::optional<Reason> reason = storage::ReasonOf(error);
+  if (reason == Reason::kOffsetOutOfRange && options_.out_of_range != OutOfRangePolicy::kFail) {
+    const auto status = context_.engine.Status(cursor.id);
+    if (status.ok()) {
+      const Offset from = cursor.next;
+      ++cursor.position_epoch;
+      SetPosition(cursor, options_.out_of_range == OutOfRangePolicy::kEarliest
+                              ? status->earliest
+                              : status->high_watermark);
+      control_.push_back(RepositionedFrame{cursor.name, from, cursor.next,
+                                           RepositionCause::kOutOfRange, cursor.position_epoch});
+      return;
+    }
+  }
+  Fail(cursor, error);
+  if (reason ==
+      Reason::kTopicNotFound) {  // Gone for good: a new topic of this name is another one.
+    Forget(cursor);
+  }
+}
+
+// ---- Wake-ups
+// --------------------------------------------------------------------------------------
+
+void Subscription::OnReadable(PartitionId partition) {
+  {
+    Lock lock(mutex_);
+    if (over_) return;
+    const auto it = cursors_.find(partition);
+    if (it == cursors_.end()) return;
+    MarkReady(*it->second);
+  }
+  SchedulePump();
+}
+
+std::optional<absl::Duration> Subscription::CheckHeartbeat() {
+  {
+    Lock lock(mutex_);
+    if (over_) return std::nullopt;
+    const absl::Duration silent = MonotonicNow() - last_frame_at_;
+    if (silent < options_.heartbeat_interval) return options_.heartbeat_interval - silent;
+    // Where a frame is still being written, the reader is behind and knows that the stream lives.
+    if (!callback_) return options_.heartbeat_interval;
+    HeartbeatFrame heartbeat{.hub_time = context_.clock.Now()};
+    for (auto& [id, cursor] : cursors_) {
+      if (!cursor->paused && !cursor->failed) continue;
+      const auto status = context_.engine.Status(id);
+      if (!status.ok() || status->high_watermark == cursor->told_high_watermark) continue;
+      cursor->told_high_watermark = status->high_watermark;
+      heartbeat.changed.push_back(
+          {cursor->name, status->earliest, status->high_watermark, cursor->next});
+    }
+    control_.push_back(std::move(heartbeat));
+  }
+  SchedulePump();
+  return options_.heartbeat_interval;
+}
+
+}  // namespace millrace::hub
