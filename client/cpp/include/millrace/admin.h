@@ -1,0 +1,182 @@
+// Looking after a hub: topics, offsets, and what the hub is.
+//
+// Every call is one request to the hub and blocks until its answer or ConnectionOptions::
+// request_timeout (DEADLINE_EXCEEDED). UNAVAILABLE: the hub cannot be reached, or is stopping. The
+// other reasons are those of the contract's call of the same name. Nothing is retried: the caller
+// knows best whether a repetition is harmless.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "millrace/connection.h"
+#include "millrace/record.h"
+
+namespace millrace::client {
+
+// How long a topic keeps its records.
+struct RetentionPolicy {
+  std::optional<absl::Duration> max_age;  // Absent or zero: no limit by age.
+  int64_t max_partition_bytes = 0;        // Zero: no limit by size.
+};
+
+struct Topic {
+  std::string name;
+  int32_t partition_count = 0;
+  RetentionPolicy retention;
+  std::optional<absl::Time> create_time;
+};
+
+// A partition as it stands.
+struct PartitionStatus {
+  int32_t partition = 0;
+  int64_t earliest_offset = 0;  // The first one still kept.
+  int64_t latest_offset = 0;    // The one that the next record will get.
+  int64_t size_bytes = 0;
+  std::optional<absl::Time> last_append_time;
+};
+
+struct TopicDescription {
+  Topic topic;
+  std::vector<PartitionStatus> partitions;
+};
+
+// What UpdateTopic changes; what is absent stays as it is.
+struct TopicUpdate {
+  std::optional<int32_t> partition_count;  // Not fewer than now.
+  std::optional<absl::Duration> retention_max_age;
+  std::optional<int64_t> retention_max_partition_bytes;
+};
+
+// Records of the partition before this offset are deleted.
+struct PartitionTruncation {
+  int32_t partition = 0;
+  int64_t before_offset = 0;
+};
+
+struct PartitionOffsets {
+  int32_t partition = 0;
+  int64_t earliest_offset = 0;
+  int64_t latest_offset = 0;
+  std::optional<int64_t> offset_at_time;  // Present where a time was asked for.
+};
+
+struct TopicOffsets {
+  std::vector<PartitionOffsets> partitions;
+  int64_t log_epoch = 0;  // What the hub writes under now.
+};
+
+// How far a group has come: the offset to read next.
+struct OffsetCommit {
+  std::string topic;
+  int32_t partition = 0;
+  int64_t next_offset = 0;
+  std::string metadata;
+  std::optional<int64_t> position_epoch;  // Absent: replaces whatever is there.
+};
+
+// What became of one OffsetCommit.
+struct CommitResult {
+  TopicPartition partition;
+  std::optional<int64_t> committed_next_offset;  // What is committed now.
+  absl::Status status;                           // Why the entry was refused.
+};
+
+struct CommittedOffset {
+  TopicPartition partition;
+  std::optional<int64_t> next_offset;  // Absent: nothing is committed.
+  std::string metadata;
+  std::optional<absl::Time> commit_time;
+};
+
+struct Capabilities {
+  bool atomic_produce = false;
+  bool producer_sequences = false;
+  bool expected_offset = false;
+  bool fenced_commits = false;
+  bool log_epoch = false;
+  bool search_by_append_time = false;
+  bool search_by_event_time = false;
+};
+
+// The limits in force, see the contract's message of the same name. Zero: the hub does not say.
+struct Limits {
+  int64_t max_record_bytes = 0;
+  int64_t max_request_bytes = 0;
+  int32_t max_request_records = 0;
+  int64_t max_key_bytes = 0;
+  int32_t max_record_headers = 0;
+  int32_t max_topic_partitions = 0;
+  int32_t max_topics = 0;
+  int32_t max_groups = 0;
+  int32_t max_group_members = 0;
+  int32_t max_subscriptions = 0;
+  int64_t max_commit_metadata_bytes = 0;
+  int64_t max_frame_bytes = 0;
+  int32_t producer_window = 0;
+  absl::Duration producer_idle_expiry;
+  absl::Duration group_idle_expiry;
+  absl::Duration max_revoke_timeout;
+  int32_t max_connections = 0;
+  int64_t max_metadata_bytes = 0;
+};
+
+struct HubInfo {
+  std::string version;
+  std::string hub_id;  // Stays the same over restarts.
+  std::string engine;
+  Capabilities capabilities;
+  Limits limits;
+  int64_t log_epoch = 0;
+  std::optional<absl::Time> start_time;
+  Durability default_durability = Durability::kHubDefault;
+  int32_t auto_create_partitions = 0;  // 0: topics are never created by producing to them.
+};
+
+// Threads: any. Shares the connection.
+class Admin {
+ public:
+  explicit Admin(std::shared_ptr<Connection> connection);
+  ~Admin();
+  Admin(Admin&&) noexcept;
+  Admin& operator=(Admin&&) noexcept;
+
+  // A topic's change is on stable storage when the call returns.
+  absl::StatusOr<Topic> CreateTopic(std::string_view topic, int32_t partition_count = 1,
+                                    std::optional<RetentionPolicy> retention = std::nullopt);
+  absl::StatusOr<TopicDescription> GetTopic(std::string_view topic);
+  absl::StatusOr<std::vector<Topic>> ListTopics();  // All of them, sorted by name.
+  absl::StatusOr<Topic> UpdateTopic(std::string_view topic, const TopicUpdate& update);
+  absl::Status DeleteTopic(std::string_view topic);
+  // Empty `partitions`: every partition at its end, so that all records are deleted.
+  absl::StatusOr<std::vector<PartitionStatus>> TruncateTopic(
+      std::string_view topic, const std::vector<PartitionTruncation>& partitions = {});
+
+  // Empty `partitions`: all. With `time`, also the first record that is not older.
+  absl::StatusOr<TopicOffsets> ListOffsets(std::string_view topic,
+                                           const std::vector<int32_t>& partitions = {},
+                                           std::optional<absl::Time> time = std::nullopt);
+
+  // For a group without members; a member commits through its Consumer. One result each, in order.
+  absl::StatusOr<std::vector<CommitResult>> CommitOffset(
+      std::string_view group, const std::vector<OffsetCommit>& offsets,
+      Durability durability = Durability::kHubDefault);
+  // Empty `partitions`: all for which there is a commit.
+  absl::StatusOr<std::vector<CommittedOffset>> GetCommittedOffsets(
+      std::string_view group, const std::vector<TopicPartition>& partitions = {});
+
+  absl::StatusOr<HubInfo> GetHub();
+
+ private:
+  struct Stubs;
+  std::unique_ptr<Stubs> stubs_;
+};
+
+}  // namespace millrace::client

@@ -1,0 +1,58 @@
+// The way to a hub: one channel that producers, consumers and admins share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace millrace::client {
+
+// How long to wait before the next attempt: initial * multiplier^n up to max, each shortened by a
+// random part of up to `jitter` (0 to 1), so that many clients do not come back at the same
+// instant.
+struct BackoffOptions {
+  absl::Duration initial = absl::Milliseconds(100);
+  absl::Duration max = absl::Seconds(5);
+  double multiplier = 2.0;
+  double jitter = 0.5;
+};
+
+struct ConnectionOptions {
+  std::string target = "localhost:9640";  // HOST:PORT, or any gRPC target.
+
+  absl::Duration request_timeout = absl::Seconds(30);  // Of every single call (not of streams).
+
+  // A connection that is silent for `keepalive_time` is probed, and given up when the probe is not
+  // answered within `keepalive_timeout`.
+  absl::Duration keepalive_time = absl::Seconds(20);
+  absl::Duration keepalive_timeout = absl::Seconds(10);
+
+  int64_t max_receive_bytes = 64 << 20;  // The largest message that is accepted.
+
+  BackoffOptions backoff;  // Between attempts to reconnect.
+};
+
+// A connection is established when it is first used and again whenever it breaks: making one never
+// fails. Shared by whoever uses it; lives as long as the last of them. Threads: any.
+class Connection {
+ public:
+  static std::shared_ptr<Connection> Open(ConnectionOptions options = {});
+
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  const ConnectionOptions& options() const;
+
+  // What this library's other parts need of it (client/cpp/channel.h).
+  struct Internals;
+  Internals& internals() const { return *internals_; }
+
+ private:
+  explicit Connection(std::unique_ptr<Internals> internals);
+  std::unique_ptr<Internals> internals_;
+};
+
+}  // namespace millrace::client
