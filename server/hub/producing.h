@@ -3,11 +3,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
@@ -67,7 +70,10 @@ class Producing {
   absl::StatusOr<OpenedProducer> OpenProducer(std::string_view producer_id);
 
  private:
-  void ProduceTo(storage::TopicPtr topic, ProduceCommand command, ProduceCompletion done);
+  void ProduceTo(const storage::Topic& topic, ProduceCommand command, ProduceCompletion done);
+  bool IsBeingCreated(const std::string& topic);
+  void CreateThenProduce(ProduceCommand command, ProduceCompletion done);
+  void CreateTopicFor(const std::string& name);
 
   storage::Engine& engine_;
   Topics& topics_;
@@ -75,6 +81,12 @@ class Producing {
   const storage::Durability default_durability_;
   // Chooses the partition of keyless requests, one after another.
   std::atomic<uint32_t> next_keyless_{0};
+
+  std::atomic<int> creating_topics_{0};  // The size of creating_, for a look without the lock.
+  std::mutex creating_mutex_;
+  // Requests that wait for their topic to be created, in order.
+  absl::flat_hash_map<std::string, std::vector<std::pair<ProduceCommand, ProduceCompletion>>>
+      creating_;
 };
 
 }  // namespace millrace::hub

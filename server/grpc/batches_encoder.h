@@ -1,0 +1,13 @@
+// The hot half of frame_encoder: a SubscribeResponse that carries batches, written by hand so that
+// stored bytes become wire bytes as they are.
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+
+#include "server/hub/frame.h"
+
+namespace millrace::server {
+
+grpc::ByteBuffer EncodeBatches(const hub::BatchesFrame& frame);
+
+}  // namespace millrace::server

@@ -1,0 +1,188 @@
+#include "server/grpc/produce_stream.h"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "server/grpc/produce_decoder.h"
+#include "server/grpc/produce_encoder.h"
+#include "server/grpc/status.h"
+#include "storage/error.h"
+
+namespace millrace::server {
+
+// Reads, hands on and answers, each one at a time:
+//  - a read is started while fewer requests than the window allows are unanswered, and none while
+//  the
+//    hub's write queue is full, so that a fast producer is held back and never refused;
+//  - answers leave in request order, whatever the order in which the log completes the writes.
+class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                      public std::enable_shared_from_this<ProduceStream> {
+ public:
+  ProduceStream(hub::Hub& hub, ProduceStreams& streams) : hub_(hub), streams_(streams) {}
+
+  void Start(bool draining) {
+    self_ = shared_from_this();
+    draining_ = draining;
+    std::lock_guard lock(mutex_);
+    ReadOrFinish();
+  }
+
+  void Drain() {
+    std::lock_guard lock(mutex_);
+    draining_ = true;
+    ReadOrFinish();
+  }
+
+  void OnReadDone(bool ok) override {
+    const auto bytes = static_cast<int64_t>(ok ? incoming_.Length() : 0);
+    uint64_t number;
+    {
+      std::lock_guard lock(mutex_);
+      if (finished_) return;
+      if (!ok) {
+        reading_ = false;
+        reads_done_ = true;
+        return ReadOrFinish();
+      }
+      number = first_unanswered_ + answers_.size();
+      answers_.push_back({.request_bytes = bytes});
+      unanswered_bytes_ += bytes;
+    }
+    HandOn(number);
+    std::lock_guard lock(mutex_);
+    reading_ = false;
+    ReadOrFinish();
+  }
+
+  void OnWriteDone(bool ok) override {
+    std::lock_guard lock(mutex_);
+    writing_ = false;
+    broken_ |= !ok;
+    WriteNext();
+    ReadOrFinish();
+  }
+
+  void OnCancel() override {
+    std::lock_guard lock(mutex_);
+    broken_ = true;
+    ReadOrFinish();
+  }
+
+  void OnDone() override {
+    streams_.Remove(this);
+    self_.reset();
+  }
+
+ private:
+  // What is owed to one request.
+  struct Owed {
+    int64_t request_bytes = 0;
+    std::optional<grpc::ByteBuffer> answer;
+  };
+
+  static constexpr size_t kMaxUnanswered = 256;
+  static constexpr int64_t kMaxUnansweredBytes = 8 << 20;
+
+  void HandOn(uint64_t number) {
+    auto command = DecodeProduceStreamRequest(incoming_, hub_.limits());
+    incoming_.Clear();
+    if (!command.ok()) return Answer(number, command.status());
+    command->admission = storage::Admission::kAlways;
+    hub_.producing().Produce(*std::move(command), [self = shared_from_this(), number](
+                                                      absl::StatusOr<hub::ProduceOutcome> outcome) {
+      self->Answer(number, std::move(outcome));
+    });
+  }
+
+  void Answer(uint64_t number, absl::StatusOr<hub::ProduceOutcome> outcome) {
+    grpc::ByteBuffer answer = outcome.ok() ? EncodeProduceStreamResponse(*outcome)
+                                           : EncodeProduceStreamError(outcome.status());
+    std::lock_guard lock(mutex_);
+    answers_[number - first_unanswered_].answer = std::move(answer);
+    WriteNext();
+    ReadOrFinish();
+  }
+
+  void WriteNext() {
+    if (writing_ || answers_.empty() || !answers_.front().answer) return;
+    outgoing_ = *std::move(answers_.front().answer);
+    unanswered_bytes_ -= answers_.front().request_bytes;
+    answers_.pop_front();
+    ++first_unanswered_;
+    if (broken_) return WriteNext();  // Nobody is there to read it.
+    writing_ = true;
+    StartWrite(&outgoing_);
+  }
+
+  bool HasRoom() const {
+    if (answers_.empty()) return true;
+    return answers_.size() < kMaxUnanswered && unanswered_bytes_ < kMaxUnansweredBytes &&
+           !hub_.engine().write_queue_full();
+  }
+
+  void ReadOrFinish() {
+    if (finished_) return;
+    if (!reads_done_ && !draining_ && !broken_) {
+      if (reading_ || !HasRoom()) return;
+      reading_ = true;
+      StartRead(&incoming_);
+      return;
+    }
+    if (writing_ || !answers_.empty()) return;
+    finished_ = true;
+    Finish(ToGrpcStatus(reads_done_
+                            ? absl::OkStatus()
+                            : storage::Error(storage::Reason::kDraining, "the hub is stopping")));
+  }
+
+  hub::Hub& hub_;
+  ProduceStreams& streams_;
+  std::shared_ptr<ProduceStream> self_;  // Until OnDone.
+
+  grpc::ByteBuffer incoming_;  // Of the read under way.
+  grpc::ByteBuffer outgoing_;  // Of the write under way.
+
+  std::mutex mutex_;
+  std::deque<Owed> answers_;       // Of requests first_unanswered_, first_unanswered_ + 1, ...
+  uint64_t first_unanswered_ = 0;  // Requests are numbered from 0.
+  int64_t unanswered_bytes_ = 0;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool reads_done_ = false;  // The client has half-closed, or is gone.
+  bool draining_ = false;
+  bool broken_ = false;  // Nothing can be written any more.
+  bool finished_ = false;
+};
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ProduceStreams::Start(
+    grpc::CallbackServerContext* /*context*/) {
+  auto stream = std::make_shared<ProduceStream>(hub_, *this);
+  bool draining;
+  {
+    std::lock_guard lock(mutex_);
+    draining = draining_;
+    open_.insert(stream.get());
+  }
+  stream->Start(draining);
+  return stream.get();
+}
+
+void ProduceStreams::Drain() {
+  std::vector<std::shared_ptr<ProduceStream>> open;
+  {
+    std::lock_guard lock(mutex_);
+    draining_ = true;
+    for (ProduceStream* stream : open_) open.push_back(stream->shared_from_this());
+  }
+  for (const auto& stream : open) stream->Drain();
+}
+
+void ProduceStreams::Remove(ProduceStream* stream) {
+  std::lock_guard lock(mutex_);
+  open_.erase(stream);
+}
+
+}  // namespace millrace::server

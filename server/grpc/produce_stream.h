@@ -1,0 +1,42 @@
+// ProduceStream: where many requests enter the hub over one stream. START HERE to follow a record:
+// from a stream's OnReadDone to hub::Producing::Produce to storage::Engine::Write, and back through
+// Answer.
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <mutex>
+
+#include "absl/container/flat_hash_set.h"
+#include "server/hub/hub.h"
+
+namespace millrace::server {
+
+class ProduceStream;
+
+// All open produce streams. Outlives them: destroy it after the gRPC server. Threads: any.
+class ProduceStreams {
+ public:
+  explicit ProduceStreams(hub::Hub& hub) : hub_(hub) {}
+
+  // The reactor owns itself and is gone when the call is done. Never blocks.
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Start(
+      grpc::CallbackServerContext* context);
+
+  // Every stream reads no further request, gives the answers it owes, and ends with DRAINING; so
+  // does every later one.
+  void Drain();
+
+ private:
+  friend class ProduceStream;
+  void Remove(ProduceStream* stream);
+
+  hub::Hub& hub_;
+  std::mutex mutex_;
+  bool draining_ = false;
+  absl::flat_hash_set<ProduceStream*> open_;
+};
+
+}  // namespace millrace::server
