@@ -4,7 +4,8 @@
 // partition that is idle, where all may have to go.
 //
 // A plain value without locks: its owner sees to threads, and keeps the marks on disk. At open it
-// adds them in order, then calls Restore.
+// adds them in order, then calls Restore. Answers may lie below the start of the partition, where
+// nothing is to be dropped: take the larger one.
 #pragma once
 
 #include <cstdint>
@@ -73,7 +74,8 @@ class PartitionMarks {
   Offset SearchStart(UnixMillis time) const { return StartByAge(time); }
 
   // Forgets the marks that are not needed once nothing before `earliest` is kept. Answers how many
-  // went: the first ones.
+  // went: the first ones. Where nothing at all is kept, the next batch sets a mark, so that what
+  // went is not counted any more.
   size_t DropBefore(Offset earliest);
 
   const std::vector<PartitionMark>& marks() const { return marks_; }  // By offset.
@@ -85,6 +87,7 @@ class PartitionMarks {
   UnixMillis last_append_time_ = kNoTime;
   UnixMillis first_time_since_mark_ = kNoTime;
   int64_t bytes_ = 0;  // Of all batches ever stored.
+  bool all_dropped_ = false;
 };
 
 }  // namespace millrace::storage
