@@ -1,0 +1,58 @@
+#include "millrace/connection.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "client/cpp/channel.h"
+
+namespace millrace::client {
+namespace {
+
+// Milliseconds for a channel argument, which is an int.
+int ArgumentMs(absl::Duration duration) {
+  return static_cast<int>(
+      std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 1, std::numeric_limits<int>::max()));
+}
+
+grpc::ChannelArguments Arguments(const ConnectionOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, ArgumentMs(options.keepalive_time));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ArgumentMs(options.keepalive_timeout));
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, ArgumentMs(options.backoff.initial));
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, ArgumentMs(options.backoff.max));
+  // Not a wait: how long one attempt may take, at least.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ArgumentMs(absl::Seconds(10)));
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(
+      std::clamp<int64_t>(options.max_receive_bytes, 0, std::numeric_limits<int>::max())));
+  arguments.SetMaxSendMessageSize(-1);
+  // Two Connections of one process are two connections.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return arguments;
+}
+
+}  // namespace
+
+Connection::Connection(std::unique_ptr<Internals> internals) : internals_(std::move(internals)) {}
+Connection::~Connection() = default;
+
+std::shared_ptr<Connection> Connection::Open(ConnectionOptions options) {
+  auto internals = std::make_unique<Internals>();
+  internals->channel = grpc::CreateCustomChannel(options.target, grpc::InsecureChannelCredentials(),
+                                                 Arguments(options));
+  internals->options = std::move(options);
+  return std::shared_ptr<Connection>(new Connection(std::move(internals)));
+}
+
+const ConnectionOptions& Connection::options() const { return internals_->options; }
+
+void SetDeadline(grpc::ClientContext& context, const ConnectionOptions& options) {
+  context.set_deadline(absl::ToChronoTime(absl::Now() + options.request_timeout));
+}
+
+}  // namespace millrace::client

@@ -1,0 +1,61 @@
+#include "client/cpp/raw_stream.h"
+
+#include <grpcpp/channel.h>
+
+#include <utility>
+
+#include "client/cpp/status.h"
+
+namespace millrace::client {
+
+RawStream::RawStream(const std::shared_ptr<grpc::Channel>& channel,
+                     std::shared_ptr<Listener> listener)
+    : stub_(channel), listener_(std::move(listener)) {}
+
+RawStream* RawStream::Start(const std::shared_ptr<grpc::Channel>& channel,
+                            const std::string& method, std::shared_ptr<Listener> listener) {
+  auto* const stream = new RawStream(channel, std::move(listener));
+  stream->stub_.PrepareBidiStreamingCall(&stream->context_, method, {}, stream);
+  // Reads and writes come from other threads than gRPC's; the hold keeps OnDone away until the
+  // listener has been told that there must be none any more.
+  stream->AddHold();
+  stream->StartCall();
+  return stream;
+}
+
+void RawStream::Read() { StartRead(&incoming_); }
+
+void RawStream::Write(const grpc::ByteBuffer& message) {
+  outgoing_ = message;
+  StartWrite(&outgoing_);
+}
+
+void RawStream::WriteLast(const grpc::ByteBuffer& message) {
+  outgoing_ = message;
+  StartWriteLast(&outgoing_, {});
+}
+
+void RawStream::EndWrites() { StartWritesDone(); }
+
+void RawStream::Cancel() { context_.TryCancel(); }
+
+void RawStream::OnReadDone(bool ok) {
+  if (ok) {
+    listener_->OnMessage(*this, std::move(incoming_));
+    return;
+  }
+  listener_->OnEnded(*this);
+  RemoveHold();
+}
+
+void RawStream::OnWriteDone(bool ok) {
+  // A failed write is followed by the end of reading.
+  if (ok) listener_->OnWritten(*this);
+}
+
+void RawStream::OnDone(const grpc::Status& status) {
+  listener_->OnClosed(*this, FromGrpc(status));
+  delete this;
+}
+
+}  // namespace millrace::client
