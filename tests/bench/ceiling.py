@@ -48,7 +48,7 @@ def process(command, **kwargs):
 
 @contextlib.contextmanager
 def hub(build):
-    """A hub on an empty directory; gives its address."""
+    """A hub on an empty directory; gives its address and its process id."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="millrace-bench-"))
     port_file = folder / "port"
     command = [build / "bin/millrace-server", "--data-dir", folder / "data", "--listen",
@@ -59,7 +59,7 @@ def hub(build):
                 if child.poll() is not None:
                     sys.exit("ceiling.py: the hub did not start")
                 time.sleep(0.05)
-            yield f"127.0.0.1:{port_file.read_text().strip()}"
+            yield f"127.0.0.1:{port_file.read_text().strip()}", child.pid
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -71,7 +71,7 @@ def settle():
 
 def measure_hub(build, seconds, mode, streams, batch, size, window, durability):
     settle()
-    with hub(build) as target:
+    with hub(build) as (target, _):
         done = subprocess.run(
             [build / "bin/millrace-load", "--target", target, "--mode", mode, "--durability",
              durability, "--streams", str(streams), "--batch", str(batch), "--record-bytes",
