@@ -1,0 +1,97 @@
+#include "storage/commit/read_assembler.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "storage/batch/entries.h"
+#include "storage/error.h"
+
+namespace millrace::storage {
+namespace {
+
+absl::Status Damaged(Offset from, Offset to) {
+  return Error(Reason::kDataLoss, "the framing of stored records is damaged",
+               {{"from", std::to_string(from.value())}, {"to", std::to_string(to.value())}});
+}
+
+// Takes the first `records` records off a batch. False if the framing is damaged.
+bool SkipRecords(FetchedBatch& batch, int32_t records) {
+  size_t gone = 0;  // Slices that go as a whole.
+  for (int32_t left = records; left > 0; ++gone) {
+    if (gone == batch.entries.size()) return false;
+    std::string_view& bytes = batch.entries[gone].bytes;
+    const auto prefix = PrefixOfRecords(bytes, left);
+    if (!prefix) return false;
+    left -= prefix->records;
+    batch.entries_bytes -= static_cast<int64_t>(prefix->bytes);
+    bytes.remove_prefix(prefix->bytes);
+    if (!bytes.empty()) break;
+  }
+  batch.entries.erase(batch.entries.begin(),
+                      batch.entries.begin() + static_cast<std::ptrdiff_t>(gone));
+  batch.base_offset += records;
+  batch.record_count -= records;
+  return !batch.entries.empty();
+}
+
+// Keeps the records of a batch that fit into `max_bytes`, and the first one at all events if
+// `first_at_least`. False if the framing is damaged.
+bool KeepBytes(FetchedBatch& batch, int64_t max_bytes, bool first_at_least) {
+  EntriesPrefix kept;
+  size_t slices = 0;
+  for (; slices < batch.entries.size(); ++slices) {
+    std::string_view& bytes = batch.entries[slices].bytes;
+    const size_t room = static_cast<size_t>(max_bytes) - std::min<size_t>(max_bytes, kept.bytes);
+    auto prefix = PrefixOfBytes(bytes, room);
+    if (prefix && prefix->records == 0 && kept.records == 0 && first_at_least) {
+      prefix = PrefixOfRecords(bytes, 1);
+    }
+    if (!prefix) return false;
+    kept.records += prefix->records;
+    kept.bytes += prefix->bytes;
+    if (prefix->bytes < bytes.size()) {
+      bytes = bytes.substr(0, prefix->bytes);
+      slices += bytes.empty() ? 0 : 1;
+      break;
+    }
+  }
+  batch.entries.resize(slices);
+  batch.record_count = kept.records;
+  batch.entries_bytes = static_cast<int64_t>(kept.bytes);
+  return true;
+}
+
+}  // namespace
+
+absl::Status ReadAssembler::Add(FetchedBatch batch) {
+  const Offset end = batch.base_offset + batch.record_count;
+  if (full_ || end <= from_) return absl::OkStatus();
+  if (batch.base_offset < from_ &&
+      !SkipRecords(batch, static_cast<int32_t>(from_ - batch.base_offset))) {
+    return Damaged(from_, end);
+  }
+  if (batch.entries_bytes > bytes_left_) {
+    full_ = true;
+    const bool first_at_least = result_.batches.empty();
+    if (!KeepBytes(batch, std::max<int64_t>(bytes_left_, 0), first_at_least)) {
+      return Damaged(batch.base_offset, end);
+    }
+    if (batch.record_count == 0) return absl::OkStatus();
+  }
+  bytes_left_ -= batch.entries_bytes;
+  full_ = full_ || bytes_left_ <= 0;
+  from_ = batch.base_offset + batch.record_count;
+  result_.batches.push_back(std::move(batch));
+  return absl::OkStatus();
+}
+
+ReadResult ReadAssembler::Finish(Offset earliest, Offset high_watermark) && {
+  result_.next_offset = from_;
+  result_.earliest = earliest;
+  result_.high_watermark = high_watermark;
+  return std::move(result_);
+}
+
+}  // namespace millrace::storage
