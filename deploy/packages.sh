@@ -1,0 +1,47 @@
+# shellcheck shell=bash disable=SC2034 # Whoever sources this uses the lists.
+# The Debian packages that Millrace needs, in one place. Sourced by deploy/quickstart.sh and
+# tests/run.sh.
+
+# To build and run the hub, the client library and the command line.
+build_packages=(
+  build-essential cmake ninja-build ccache git pkg-config
+  libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
+  librocksdb-dev libxxhash-dev libabsl-dev libspdlog-dev libcli11-dev nlohmann-json3-dev
+)
+
+# To build and run the tests, on top.
+test_packages=(
+  libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev clang-format-14 python3 python3-venv
+)
+
+# For tests/run.sh --tidy, on top.
+tidy_packages=(clang-tidy-14)
+
+# Installs those of the named packages that are missing; asks nothing, and needs no network where
+# none is missing.
+install_packages() {
+  local package missing=()
+  if ! command -v dpkg-query apt-get >/dev/null; then
+    echo "This is not Debian: install the counterparts of these packages yourself: $*" >&2
+    return 0
+  fi
+  for package in "$@"; do
+    # shellcheck disable=SC2016 # The dollar is dpkg-query's.
+    [[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] ||
+      missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+
+  local as_root=()
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || {
+      echo "Missing packages: ${missing[*]}. Install them as root, then run this again." >&2
+      return 1
+    }
+    as_root=(sudo)
+  fi
+  echo "Installing Debian packages: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq </dev/null &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+}
