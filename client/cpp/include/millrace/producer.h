@@ -119,7 +119,7 @@ class Producer {
   // come later, or wait, are refused with CLOSED. Idempotent.
   absl::Status Close(absl::Duration timeout);
 
-  const std::string& producer_id() const;  // Empty without idempotence.
+  std::string producer_id() const;  // Empty without idempotence.
   ProducerStatistics statistics() const;
 
  private:
