@@ -1,6 +1,8 @@
 #include "server/hub/subscription.h"
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "server/hub/timer_queue.h"
@@ -37,6 +39,12 @@ absl::Status FinalStatus(EndingReason reason) {
       break;
   }
   return Error(Reason::kInternal, "the hub met an error of its own");
+}
+
+int64_t BytesOf(const BatchesFrame& frame) {
+  int64_t bytes = 0;
+  for (const DeliveredBatch& each : frame.batches) bytes += each.batch.entries_bytes;
+  return bytes;
 }
 
 TopicPartition KeyOf(const PartitionName& name) { return {*name.topic, name.partition}; }
@@ -332,7 +340,7 @@ std::optional<Frame> Subscription::TakeFrame(Lock& lock) {
     pump_again_ |= !control_.empty() || !newly_caught_up_.empty();
     return std::nullopt;
   }
-  for (const DeliveredBatch& each : batches.batches) taken_bytes_ += each.batch.entries_bytes;
+  taken_bytes_ = BytesOf(batches);
   context_.budget.Take(taken_bytes_);
   return batches;
 }
@@ -350,11 +358,14 @@ void Subscription::ReadInto(BatchesFrame& frame, Lock& lock) {
     const PositionEpoch position_epoch = cursor.position_epoch;
     auto result = ReadOne(cursor, left, lock);
     if (over_ || !result) return;
-    const size_t before = frame.batches.size();
-    FinishRead(id, position_epoch, *std::move(result), frame);
-    for (size_t i = before; i < frame.batches.size(); ++i) {
-      left -= frame.batches[i].batch.entries_bytes;
+    BatchesFrame more;
+    FinishRead(id, position_epoch, *std::move(result), more);
+    left -= BytesOf(more);
+    if (left < 0 && !frame.batches.empty()) {  // A large record: it goes alone, in the next frame.
+      late_ = std::move(more);
+      return;
     }
+    std::move(more.batches.begin(), more.batches.end(), std::back_inserter(frame.batches));
     if (!control_.empty()) return;  // It goes next, so that order is kept.
   }
 }

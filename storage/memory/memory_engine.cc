@@ -60,10 +60,12 @@ void MemoryEngine::Write(WriteSet set, WriteCompletion done) {
     refused = CheckOpen();
     if (refused.ok()) {
       absl::StatusOr<WriteDecision> decision = DecideWrite(set, *this);
-      absl::StatusOr<WriteResult> result = decision.status();
+      absl::StatusOr<WriteResult> result;
       if (decision.ok()) {
         if (!decision->result.duplicate) Store(set, *decision);
         result = std::move(decision->result);
+      } else {
+        result = decision.status();
       }
       callbacks_.Post([done = std::move(done), result = std::move(result)]() mutable {
         std::move(done)(std::move(result));
