@@ -1,0 +1,10 @@
+// millrace consume.
+#pragma once
+
+#include "client/cli/commands/command.h"
+
+namespace millrace::cli {
+
+void AddConsumeCommand(CLI::App& root, Chosen& chosen, Session& session);
+
+}  // namespace millrace::cli
