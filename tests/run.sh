@@ -8,6 +8,7 @@ source deploy/packages.sh
 # what it does.
 default_stages=(format arrows reasons house buf unit fuzz package grpcurl python catalogue quickstart)
 extra_stages=(asan asan-core tsan tidy)
+stage_seconds=2400 # No stage may take longer.
 
 usage() {
   cat <<USAGE
@@ -85,7 +86,7 @@ run_stage() {
   printf '\n==== %s\n' "$name"
   export MILLRACE_STAGE=$name
   mkdir -p "$MILLRACE_REPORTS/$name"
-  "$@" </dev/null || status=$?
+  timeout --kill-after 30 "$stage_seconds" "$@" </dev/null || status=$?
   ((status == 0)) || printf 'failed\tended with status %s\n' $status >>"$MILLRACE_REPORTS/$name/stage.tsv"
   printf '==== %s took %s s\n' "$name" $((SECONDS - started))
   return $status
