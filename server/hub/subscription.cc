@@ -67,7 +67,12 @@ Subscription::Subscription(SubscriptionContext context, SubscriptionOptions opti
                                          .missing_topics = options_.missing_topics});
 }
 
-Subscription::~Subscription() { context_.budget.Return(taken_bytes_); }
+Subscription::~Subscription() { ReturnBudget(); }
+
+// After Cancel nothing of the hub is touched any more: a late read may be the last to hold a share.
+void Subscription::ReturnBudget() {
+  if (taken_bytes_ > 0) context_.budget.Return(std::exchange(taken_bytes_, 0));
+}
 
 // ---- Positions
 // -------------------------------------------------------------------------------------
@@ -236,8 +241,7 @@ Subscription::Cursor* Subscription::Find(const TopicPartition& partition) {
 void Subscription::Next(FrameCallback callback) {
   {
     Lock lock(mutex_);
-    context_.budget.Return(taken_bytes_);
-    taken_bytes_ = 0;
+    ReturnBudget();
     if (over_) return;
     callback_ = std::move(callback);
   }
@@ -248,6 +252,7 @@ void Subscription::Cancel() {
   FrameCallback dropped;
   Lock lock(mutex_);
   over_ = true;
+  ReturnBudget();
   dropped = std::move(callback_);
   callback_ = nullptr;
   ready_.clear();
@@ -272,13 +277,12 @@ EndingFrame Subscription::MakeEnding(EndingReason reason) {
   return ending;
 }
 
+// Posts under the lock: after Cancel, which takes it too, nobody uses the hub's executor any more.
 void Subscription::SchedulePump() {
-  {
-    Lock lock(mutex_);
-    pump_again_ = true;
-    if (!callback_ || pumping_ || pump_scheduled_) return;
-    pump_scheduled_ = true;
-  }
+  Lock lock(mutex_);
+  pump_again_ = true;
+  if (!callback_ || pumping_ || pump_scheduled_) return;
+  pump_scheduled_ = true;
   context_.deliveries.Post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->Pump();
   });

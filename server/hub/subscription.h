@@ -147,6 +147,7 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   void Fail(Cursor& cursor, const absl::Status& error);
   void CheckCaughtUp(Cursor& cursor);
   void Forget(Cursor& cursor);
+  void ReturnBudget();
   Cursor* Find(const TopicPartition& partition);
   EndingFrame MakeEnding(EndingReason reason);
 
