@@ -1,0 +1,368 @@
+// Commits, Seek and Pause of a consumer, see consumer_core.h.
+#include <algorithm>
+#include <utility>
+
+#include "client/cpp/consumer_core.h"
+#include "client/cpp/convert.h"
+#include "client/cpp/monotonic.h"
+#include "client/cpp/status.h"
+#include "millrace/error.h"
+
+namespace millrace::client {
+namespace {
+
+absl::Status ClosedError() {
+  return MakeError(absl::StatusCode::kFailedPrecondition, reason::kClosed,
+                   "The consumer is closed.");
+}
+
+absl::Status NoGroupError() {
+  return absl::FailedPreconditionError("An independent reader has nothing to commit.");
+}
+
+// Whether an entry was refused because the session or position it names is no longer the present
+// one.
+bool IsStale(const v1::CommitOffsetResponse& response) {
+  return std::any_of(response.results().begin(), response.results().end(),
+                     [](const v1::CommitResult& result) {
+                       return result.error().reason() == reason::kMemberFenced ||
+                              result.error().reason() == reason::kSuperseded;
+                     });
+}
+
+void SetTarget(const SeekTarget& target, v1::SeekTarget& out) {
+  out.set_topic(target.partition.topic);
+  out.set_partition(target.partition.partition);
+  if (const auto* const offset = std::get_if<int64_t>(&target.target)) {
+    out.set_offset(*offset);
+    if (target.log_epoch) out.set_log_epoch(*target.log_epoch);
+    return;
+  }
+  v1::StartPosition& start = *out.mutable_start();
+  const StartPosition& wanted = std::get<StartPosition>(target.target);
+  if (std::holds_alternative<Earliest>(wanted)) {
+    start.set_earliest(true);
+  } else if (std::holds_alternative<Latest>(wanted)) {
+    start.set_latest(true);
+  } else {
+    ToProto(std::get<absl::Time>(wanted), *start.mutable_time());
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Consumer::Core::Session> Consumer::Core::WaitForSession(absl::Time deadline,
+                                                                       Lock& lock) {
+  const auto settled = [&] {
+    return Over() || (!session_.id.empty() && !readings_.any_resuming());
+  };
+  if (!WaitUntil(changed_, lock, deadline, settled)) {
+    return last_error_.ok() ? absl::DeadlineExceededError("The hub does not answer.") : last_error_;
+  }
+  if (closed_) return ClosedError();
+  return session_;
+}
+
+// ---- Commits
+
+absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
+    const std::function<void(v1::CommitOffsetRequest&)>& fill, Durability durability) {
+  if (options_.group.empty()) return NoGroupError();
+  const absl::Time deadline = Deadline();
+  Backoff backoff(connection_->options().backoff);
+  bool as_member = true;
+  while (true) {
+    v1::CommitOffsetRequest request;
+    Lock lock(mutex_);
+    const absl::StatusOr<Session> session = WaitForSession(deadline, lock);
+    if (!session.ok()) return session.status();
+    request.set_group(options_.group);
+    request.set_durability(ToProto(durability));
+    // After the end of the subscription the group has no member, but for a rejoin grace.
+    if (!session->id.empty() || !as_member) {
+      request.set_member_id(session->member_id);
+      request.set_member_epoch(session->member_epoch);
+    }
+    fill(request);
+    lock.unlock();
+    if (request.offsets().empty() && request.released().empty()) return v1::CommitOffsetResponse();
+
+    v1::CommitOffsetResponse response;
+    grpc::ClientContext context;
+    SetDeadline(context, connection_->options());
+    const absl::Status status = FromGrpc(stub_.CommitOffset(&context, request, &response));
+    lock.lock();
+    const bool session_changed = session_.id != session->id;
+    if (status.ok() && !(IsStale(response) && session_changed)) return response;
+    if (session->id.empty() && as_member && HasReason(status, reason::kGroupHasMembers)) {
+      as_member = false;
+      continue;
+    }
+    if (!status.ok() && !IsTransient(status) && !session_changed) return status;
+    const absl::Time again_at = MonotonicNow() + backoff.Next();
+    if (again_at >= deadline && status.ok()) return response;
+    if (again_at >= deadline) return status;
+    WaitUntil(changed_, lock, again_at, [&] { return closed_; });
+  }
+}
+
+void Consumer::Core::FillReturned(v1::CommitOffsetRequest& request) {
+  readings_.ForEach([&](const Reading& reading) {
+    if (!reading.known) return;
+    if (reading.returned.offset != reading.committed) {
+      ToProto(OffsetCommit{.topic = reading.name.topic,
+                           .partition = reading.name.partition,
+                           .next_offset = reading.returned.offset,
+                           .metadata = {},
+                           .position_epoch = reading.position_epoch},
+              *request.add_offsets());
+    }
+    // Nothing of it is left to be processed.
+    if (reading.revoking) ToProto(reading.name, *request.add_released());
+  });
+}
+
+void Consumer::Core::ApplyCommit(const v1::CommitOffsetResponse& response) {
+  for (const v1::CommitResult& result : response.results()) {
+    Reading* const reading = readings_.Find(result.topic(), result.partition());
+    if (reading == nullptr || result.has_error() || !result.has_committed_next_offset()) continue;
+    reading->committed = result.committed_next_offset();
+  }
+}
+
+absl::Status Consumer::Core::CommitReturned(Durability durability) {
+  const absl::StatusOr<v1::CommitOffsetResponse> response = CommitPatiently(
+      [this](v1::CommitOffsetRequest& request) { FillReturned(request); }, durability);
+  if (!response.ok()) return response.status();
+  {
+    std::lock_guard lock(mutex_);
+    ApplyCommit(*response);
+  }
+  for (const v1::CommitResult& result : response->results()) {
+    if (result.has_error()) return FromRequestError(result.error());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<CommitResult>> Consumer::Core::CommitOffsets(
+    std::vector<OffsetCommit> offsets, Durability durability) {
+  const auto fill = [&](v1::CommitOffsetRequest& request) {
+    for (const OffsetCommit& commit : offsets) {
+      v1::OffsetCommit& out = *request.add_offsets();
+      ToProto(commit, out);
+      const Reading* const reading = readings_.Find(commit.topic, commit.partition);
+      if (!commit.position_epoch && reading != nullptr && reading->known) {
+        out.set_position_epoch(reading->position_epoch);
+      }
+    }
+  };
+  const absl::StatusOr<v1::CommitOffsetResponse> response = CommitPatiently(fill, durability);
+  if (!response.ok()) return response.status();
+  std::vector<CommitResult> results;
+  for (const v1::CommitResult& result : response->results()) results.push_back(FromProto(result));
+  std::lock_guard lock(mutex_);
+  ApplyCommit(*response);
+  return results;
+}
+
+void Consumer::Core::CommitAsync(CommitCallback done, Durability durability) {
+  std::lock_guard lock(mutex_);
+  commit_requests_.emplace_back(std::move(done), durability);
+  if (!commit_thread_.joinable() && !closed_) {
+    commit_thread_ = std::thread([this] { RunCommits(); });
+  }
+  commit_work_.notify_one();
+}
+
+void Consumer::Core::RunCommits() {
+  Lock lock(mutex_);
+  while (true) {
+    commit_work_.wait(lock, [&] { return closed_ || !commit_requests_.empty(); });
+    if (commit_requests_.empty()) return;
+    auto requests = std::exchange(commit_requests_, {});
+    lock.unlock();
+    Durability durability = Durability::kBuffered;
+    for (const auto& request : requests) {
+      // The strongest one that was asked for.
+      if (request.second != Durability::kBuffered && durability != Durability::kSynced) {
+        durability = request.second;
+      }
+    }
+    const absl::Status status = CommitReturned(durability);
+    for (auto& [done, asked] : requests) {
+      if (done) std::move(done)(status);
+    }
+    lock.lock();
+  }
+}
+
+absl::Status Consumer::Core::Release(const std::vector<TopicPartition>& partitions) {
+  const auto fill = [&](v1::CommitOffsetRequest& request) {
+    for (const TopicPartition& partition : partitions) ToProto(partition, *request.add_released());
+  };
+  const absl::StatusOr<v1::CommitOffsetResponse> response =
+      CommitPatiently(fill, Durability::kHubDefault);
+  if (!response.ok()) return response.status();
+  std::lock_guard lock(mutex_);
+  for (const TopicPartition& partition : partitions) {
+    if (Reading* const reading = readings_.Find(partition)) reading->Forget();
+  }
+  return absl::OkStatus();
+}
+
+// ---- Seek and Pause
+
+// A partition that was left out when subscribing again because it could not be read: from a new
+// offset it can be asked for again.
+bool Consumer::Core::SeekUnread(const SeekTarget& target, SeekResult& result) {
+  const auto* const offset = std::get_if<int64_t>(&target.target);
+  Reading* const reading = readings_.Find(target.partition);
+  if (offset == nullptr || reading == nullptr || reading->assigned || !reading->failed)
+    return false;
+  reading->MoveTo(*offset, target.log_epoch);
+  result.offset = *offset;
+  return true;
+}
+
+absl::StatusOr<std::vector<SeekResult>> Consumer::Core::Seek(
+    const std::vector<SeekTarget>& targets) {
+  Lock lock(mutex_);
+  const absl::StatusOr<Session> session = WaitForSession(Deadline(), lock);
+  if (!session.ok()) return session.status();
+  if (!failed_.ok()) return failed_;
+  std::vector<SeekResult> results(targets.size());
+  std::vector<size_t> asked;
+  v1::SeekRequest request;
+  request.set_session_id(session->id);
+  bool subscribe_anew = false;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    results[i].partition = targets[i].partition;
+    if (SeekUnread(targets[i], results[i])) {
+      subscribe_anew = true;
+    } else {
+      asked.push_back(i);
+      SetTarget(targets[i], *request.add_targets());
+    }
+  }
+  if (!asked.empty()) {
+    lock.unlock();
+    grpc::ClientContext context;
+    SetDeadline(context, connection_->options());
+    v1::SeekResponse response;
+    const absl::Status status = FromGrpc(stub_.Seek(&context, request, &response));
+    if (!status.ok()) return status;
+    lock.lock();
+    for (int i = 0; i < response.results_size() && i < static_cast<int>(asked.size()); ++i) {
+      const v1::SeekResult& answer = response.results(i);
+      SeekResult& result = results[asked[i]];
+      result.offset = answer.offset();
+      if (answer.has_error()) {
+        result.status = FromRequestError(answer.error());
+      } else if (Reading* const reading = readings_.Find(result.partition);
+                 reading != nullptr && session_.id == session->id) {
+        readings_.OnSought(*reading, answer.offset(), answer.position_epoch());
+      }
+    }
+  }
+  if (subscribe_anew) BreakOff();
+  return results;
+}
+
+absl::Status Consumer::Core::SetPaused(const std::vector<TopicPartition>& partitions, bool paused) {
+  Lock lock(mutex_);
+  const auto set = [&](Reading& reading) {
+    reading.paused = paused;
+    if (paused) return;
+    for (; !reading.held.empty(); reading.held.pop_back()) {
+      buffered_bytes_ += static_cast<int64_t>(reading.held.back()->batch.bytes.size());
+      items_.push_front(std::move(reading.held.back()));
+    }
+  };
+  v1::PausePartitionsRequest request;
+  for (const TopicPartition& partition : partitions) {
+    Reading* const reading = readings_.Find(partition);
+    if (reading == nullptr || !reading->known) {
+      return MakeError(absl::StatusCode::kFailedPrecondition, reason::kNotAssigned,
+                       "The partition is not assigned.", {{"topic", partition.topic}});
+    }
+    set(*reading);
+    ToProto(partition, *request.add_partitions());
+  }
+  if (partitions.empty()) readings_.ForEach(set);
+  changed_.notify_all();
+  // Without a session the next one is told.
+  if (session_.id.empty()) return absl::OkStatus();
+  request.set_session_id(session_.id);
+  lock.unlock();
+  grpc::ClientContext context;
+  SetDeadline(context, connection_->options());
+  absl::Status status;
+  if (paused) {
+    v1::PausePartitionsResponse response;
+    status = FromGrpc(stub_.PausePartitions(&context, request, &response));
+  } else {
+    v1::ResumePartitionsRequest resume;
+    resume.set_session_id(request.session_id());
+    resume.mutable_partitions()->Swap(request.mutable_partitions());
+    v1::ResumePartitionsResponse response;
+    status = FromGrpc(stub_.ResumePartitions(&context, resume, &response));
+  }
+  const bool session_gone = IsTransient(status) || HasReason(status, reason::kSessionNotFound);
+  return session_gone ? absl::OkStatus() : status;
+}
+
+// ---- Looking, closing
+
+std::vector<Position> Consumer::Core::Positions() const {
+  std::vector<Position> positions;
+  std::lock_guard lock(mutex_);
+  readings_.ForEach([&](const Reading& reading) {
+    if (!reading.known) return;
+    positions.push_back({reading.name.topic, reading.name.partition, reading.returned.offset,
+                         reading.returned.log_epoch});
+  });
+  return positions;
+}
+
+int64_t Consumer::Core::lag() const {
+  int64_t lag = 0;
+  std::lock_guard lock(mutex_);
+  readings_.ForEach([&](const Reading& reading) {
+    if (!reading.known) return;
+    lag += std::max<int64_t>(0, reading.high_watermark - reading.returned.offset);
+  });
+  return lag;
+}
+
+void Consumer::Core::Close() {
+  Lock lock(mutex_);
+  closed_ = true;
+  Fail(ClosedError());
+  changed_.notify_all();
+  commit_work_.notify_all();
+  work_.notify_all();
+  const Session session = session_;
+  if (!options_.group.empty() && !session.id.empty()) {
+    v1::CommitOffsetRequest request;
+    request.set_group(options_.group);
+    request.set_member_id(session.member_id);
+    request.set_member_epoch(session.member_epoch);
+    request.set_leave(true);
+    lock.unlock();
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(2));
+    v1::CommitOffsetResponse response;
+    // If the hub does not hear it, it will see the stream end.
+    (void)stub_.CommitOffset(&context, request, &response);
+    lock.lock();
+  }
+  BreakOff();
+  changed_.wait(lock, [&] { return !stream_exists_; });
+  std::thread thread = std::move(thread_);
+  std::thread commit_thread = std::move(commit_thread_);
+  lock.unlock();
+  if (thread.joinable()) thread.join();
+  if (commit_thread.joinable()) commit_thread.join();
+}
+
+}  // namespace millrace::client
