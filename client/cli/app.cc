@@ -1,10 +1,11 @@
 #include "client/cli/app.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "client/cli/commands/bench.h"
 #include "client/cli/commands/command.h"
@@ -14,6 +15,7 @@
 #include "client/cli/commands/produce.h"
 #include "client/cli/commands/topic.h"
 #include "client/cli/errors.h"
+#include "client/cli/output/help_format.h"
 #include "client/cli/session.h"
 
 namespace millrace::cli {
@@ -37,21 +39,6 @@ constexpr char kFooter[] =
     "  3  there is no such topic\n"
     "  4  the hub cannot be reached, is stopping, or did not answer in time\n";
 
-class HelpFormat : public CLI::Formatter {
- public:
-  HelpFormat() {
-    column_width(36);
-    label("OPTIONS", "OPTIONS");
-    label("SUBCOMMAND", "COMMAND");
-  }
-
-  // Says what an option takes, and leaves out what its description says.
-  std::string make_option_opts(const CLI::Option* option) const override {
-    std::string out = option->get_type_name().empty() ? "" : " " + option->get_type_name();
-    return option->get_positional() && option->get_required() ? out + " (required)" : out;
-  }
-};
-
 void Assemble(CLI::App& app, Chosen& chosen, Session& session) {
   app.formatter(std::make_shared<HelpFormat>());
   app.set_version_flag("--version", "millrace " MILLRACE_VERSION, "Print the version and exit");
@@ -67,20 +54,43 @@ void Assemble(CLI::App& app, Chosen& chosen, Session& session) {
   AddBenchCommands(app, chosen, session);
 }
 
-// "millrace topic create", as far as the command line got.
-std::string CommandName(const CLI::App& app) {
-  std::string name = app.get_name();
+// The command that the command line got to.
+const CLI::App& Reached(const CLI::App& app) {
   const CLI::App* at = &app;
-  while (!at->get_subcommands().empty()) {
-    at = at->get_subcommands().front();
-    name += " " + at->get_name();
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  return *at;
+}
+
+std::string FullName(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return parent == nullptr ? command.get_name() : FullName(*parent) + " " + command.get_name();
+}
+
+// What is wrong with a command line that names no command, or none that there is.
+std::string NoCommand(const CLI::App& group) {
+  std::string names;
+  for (const CLI::App* command : group.get_subcommands([](const CLI::App*) { return true; })) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
   }
-  return name;
+  const std::vector<std::string> unknown = group.remaining();
+  if (unknown.empty()) return "a command is missing; there are " + names;
+  if (unknown[0].starts_with('-')) return "there is no option " + unknown[0];
+  return "there is no command \"" + unknown[0] + "\"; there are " + names;
+}
+
+std::string Problem(const CLI::App& reached, const CLI::ParseError& error) {
+  const bool is_group = reached.get_require_subcommand_min() > 0;
+  const bool stopped_short =
+      error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) ||
+      error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+  return is_group && stopped_short ? NoCommand(reached) : error.what();
 }
 
 int TellParseError(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help or --version.
-  std::cerr << "millrace: " << error.what() << "; see \"" << CommandName(app) << " --help\"\n";
+  const CLI::App& reached = Reached(app);
+  std::cerr << "millrace: " << Problem(reached, error) << "; see \"" << FullName(reached)
+            << " --help\"\n";
   return static_cast<int>(ExitCode::kUsage);
 }
 

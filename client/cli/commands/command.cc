@@ -33,7 +33,7 @@ absl::StatusOr<int64_t> ParseInteger(std::string_view text, int64_t min, int64_t
 
 CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& description,
                      const std::string& examples, Session& session) {
-  CLI::App* command = parent.add_subcommand(name, description);
+  CLI::App* command = parent.add_subcommand(name, description)->group("Commands");
   command->footer("Examples:\n" + examples);
   AddGlobalOptions(*command, session);
   return command;
@@ -41,8 +41,9 @@ CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::strin
 
 CLI::App* AddCommandGroup(CLI::App& parent, const std::string& name, const std::string& description,
                           Session& session) {
-  CLI::App* group = parent.add_subcommand(name, description);
+  CLI::App* group = parent.add_subcommand(name, description)->group("Commands");
   group->require_subcommand(1);
+  group->footer("");
   AddGlobalOptions(*group, session);
   return group;
 }
