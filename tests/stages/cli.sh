@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The millrace command against a hub: every command, its output and exit codes.
+# The millrace command against a hub.
 source tests/stages/report.sh
 
 pytest_stage tests/client/cli
