@@ -10,9 +10,9 @@
 namespace millrace::cli {
 
 Session::Session()
-    : out_(STDOUT_FILENO),
-      out_is_terminal_(IsTerminal(STDOUT_FILENO)),
-      colour_(WantsColour(out_is_terminal_, [](const char* name) { return std::getenv(name); })) {}
+    : out_(STDOUT_FILENO), colour_(WantsColour(IsTerminal(STDOUT_FILENO), [](const char* name) {
+        return std::getenv(name);
+      })) {}
 
 std::string Session::target() const {
   if (!options_.target.empty()) return options_.target;

@@ -33,8 +33,7 @@ class Session {
   std::string target() const;
 
   Output& out() { return out_; }
-  bool colour() const { return colour_; }                    // Of standard output.
-  bool out_is_terminal() const { return out_is_terminal_; }  // Likewise.
+  bool colour() const { return colour_; }  // Of standard output.
 
   // A line to standard error for a person, after "millrace: ".
   void Tell(std::string_view message) const;
@@ -46,7 +45,6 @@ class Session {
  private:
   GlobalOptions options_;
   Output out_;
-  const bool out_is_terminal_;
   const bool colour_;
   std::shared_ptr<client::Connection> connection_;
   std::unique_ptr<client::Admin> admin_;

@@ -145,11 +145,23 @@ class ConsumeRun {
       TellUnlessQuiet("the connection to " + session_.target() + " broke; trying again");
     } else if (std::holds_alternative<client::Connected>(event)) {
       if (std::exchange(disconnected_, false)) TellUnlessQuiet("connected again");
+    } else if (const auto* lost = std::get_if<client::PartitionsLost>(&event)) {
+      OnLost(*lost);
     } else if (const auto* moved = std::get_if<client::PartitionRepositioned>(&event)) {
       TellUnlessQuiet("partition " + std::to_string(moved->partition.partition) + " of topic " +
                       moved->partition.topic + " goes on at offset " +
                       std::to_string(moved->to_offset) + " instead of " +
                       std::to_string(moved->from_offset));
+    }
+  }
+
+  void OnLost(const client::PartitionsLost& lost) {
+    if (lost.cause == client::LostCause::kTopicDeleted) {
+      partition_failure_ = client::MakeError(absl::StatusCode::kNotFound,
+                                             client::reason::kTopicNotFound, "it was deleted");
+    } else {
+      TellUnlessQuiet("another member of the group took over " +
+                      CountText(static_cast<int64_t>(lost.partitions.size())) + " partitions");
     }
   }
 
@@ -228,7 +240,7 @@ void AddPrintOptions(CLI::App& command, ConsumeOptions& options) {
 
 void AddConsumeCommand(CLI::App& root, Chosen& chosen, Session& session) {
   CLI::App* command = AddCommand(
-      root, "consume", "Print records as they come, until Ctrl-C unless told otherwise.",
+      root, "consume", "Print records as they come, until Ctrl-C.",
       "  millrace consume test-topic                      what comes from now on\n"
       "  millrace consume test-topic --from-beginning -e  what there is, and exit\n"
       "  millrace consume orders --offset -10 -e          the last ten of each partition\n"

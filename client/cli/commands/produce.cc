@@ -264,8 +264,7 @@ void AddShapeOptions(CLI::App& command, ProduceOptions& options) {
 
 void AddProduceCommand(CLI::App& root, Chosen& chosen, Session& session) {
   CLI::App* command =
-      AddCommand(root, "produce",
-                 "Send records from standard input or files, one a line unless told otherwise.",
+      AddCommand(root, "produce", "Send records: the lines of standard input or of files.",
                  "  millrace produce test-topic                          type lines; Ctrl-D ends\n"
                  "  echo '42:{\"total\":7}' | millrace produce orders -K :  key 42\n"
                  "  echo '42:' | millrace produce orders -K : -Z         delete key 42\n"

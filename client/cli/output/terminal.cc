@@ -3,14 +3,6 @@
 #include <unistd.h>
 
 namespace millrace::cli {
-namespace {
-
-std::string Styled(const char* code, std::string_view text, bool colour) {
-  if (!colour) return std::string(text);
-  return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
-}
-
-}  // namespace
 
 bool IsTerminal(int fd) { return ::isatty(fd) == 1; }
 
@@ -22,8 +14,8 @@ bool WantsColour(bool is_terminal, const Environment& environment) {
          (term == nullptr || std::string_view(term) != "dumb");
 }
 
-std::string Bold(std::string_view text, bool colour) { return Styled("1", text, colour); }
-
-std::string Faint(std::string_view text, bool colour) { return Styled("2", text, colour); }
+std::string Bold(std::string_view text, bool colour) {
+  return colour ? "\x1b[1m" + std::string(text) + "\x1b[0m" : std::string(text);
+}
 
 }  // namespace millrace::cli

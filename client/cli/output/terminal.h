@@ -19,7 +19,4 @@ bool WantsColour(bool is_terminal, const Environment& environment);
 // `text` in bold, where `colour`.
 std::string Bold(std::string_view text, bool colour);
 
-// `text` in grey, where `colour`.
-std::string Faint(std::string_view text, bool colour);
-
 }  // namespace millrace::cli
