@@ -23,6 +23,11 @@ constexpr uint32_t kTimestampSeconds = TagValue(1, WireType::kVarint);
 constexpr uint32_t kTimestampNanos = TagValue(2, WireType::kVarint);
 constexpr uint32_t kTimestampLastField = 2;
 
+bool IsRecordField(uint32_t tag) {
+  return tag == kRecordValue || tag == kRecordKey || tag == kRecordHeaders ||
+         tag == kRecordEventTime;
+}
+
 // Why a number that begins at p could not be read.
 WalkError NumberError(const char* p, const char* end) {
   for (size_t i = 0; i < wire::kMaxVarintBytes && p < end; ++i, ++p) {
@@ -118,9 +123,8 @@ WalkError WalkRecord(std::string_view record, const RecordLimits& limits, Record
     uint32_t tag;
     p = wire::ReadTagValue(p, end, &tag);
     if (p == nullptr) return NumberError(start, end);
-    WalkError error = WalkError::kNone;
-    if (tag < kRecordKey || tag > kRecordEventTime || (tag & 7) != (kRecordKey & 7)) [[unlikely]] {
-      error = SkipUnknown(&p, end, tag, kRecordLastField);
+    if (!IsRecordField(tag)) [[unlikely]] {
+      const WalkError error = SkipUnknown(&p, end, tag, kRecordLastField);
       if (error != WalkError::kNone) return error;
       continue;
     }
@@ -128,23 +132,17 @@ WalkError WalkRecord(std::string_view record, const RecordLimits& limits, Record
     const char* const after = wire::ReadBytes(p, end, &bytes);
     if (after == nullptr) return BytesError(p, end);
     p = after;
-    switch (tag) {
-      case kRecordKey:
-        if (bytes.size() > limits.max_key_bytes) return WalkError::kKeyTooLarge;
-        seen.has_key = true;
-        seen.key = bytes;
-        break;
-      case kRecordValue:
-        break;
-      case kRecordHeaders:
-        if (seen.header_count == limits.max_headers) return WalkError::kTooManyHeaders;
-        ++seen.header_count;
-        error = WalkHeader(bytes);
-        break;
-      case kRecordEventTime:
-        error = WalkTimestamp(bytes);
-        break;
+    if (tag == kRecordValue) continue;
+    if (tag == kRecordKey) {
+      if (bytes.size() > limits.max_key_bytes) return WalkError::kKeyTooLarge;
+      seen.has_key = true;
+      seen.key = bytes;
+      continue;
     }
+    if (tag == kRecordHeaders && seen.header_count++ == limits.max_headers) {
+      return WalkError::kTooManyHeaders;
+    }
+    const WalkError error = tag == kRecordHeaders ? WalkHeader(bytes) : WalkTimestamp(bytes);
     if (error != WalkError::kNone) return error;
   }
   *facts = seen;

@@ -76,6 +76,9 @@ inline const char* ReadBytes(const char* p, const char* end, std::string_view* b
   size_t size;
   if (p < end && static_cast<uint8_t>(*p) < 0x80) [[likely]] {
     size = static_cast<uint8_t>(*p++);
+  } else if (end - p >= 2 && static_cast<uint8_t>(p[1]) < 0x80) {
+    size = (static_cast<uint8_t>(p[0]) & 0x7f) | static_cast<size_t>(p[1]) << 7;
+    p += 2;
   } else {
     p = internal::ReadLongSize(p, end, &size);
     if (p == nullptr) return nullptr;
