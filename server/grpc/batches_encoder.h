@@ -1,5 +1,5 @@
-// The hot half of frame_encoder: a SubscribeResponse that carries batches, written by hand so that
-// stored bytes become wire bytes as they are.
+// The hot half of subscribe_frames: a SubscribeResponse that carries batches, written by hand so
+// that stored bytes become wire bytes as they are.
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>

@@ -1,4 +1,5 @@
-// Subscribe as a gRPC stream: pulls frames out of a hub::Subscription, one write at a time.
+// Subscribe: where records leave the hub. A hub::Subscription decides what the next frame is,
+// frame_stream writes it, and subscribe_frames makes it a SubscribeResponse.
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
@@ -10,7 +11,6 @@ namespace millrace::server {
 
 // The reactor owns itself and is gone when the call is done. `hub` outlives it. Never blocks.
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribe(hub::Hub& hub,
-                                                           grpc::CallbackServerContext* context,
-                                                           const grpc::ByteBuffer* request);
+                                                           const grpc::ByteBuffer& request);
 
 }  // namespace millrace::server

@@ -1,4 +1,4 @@
-#include "server/grpc/frame_encoder.h"
+#include "server/grpc/subscribe_frames.h"
 
 #include <google/protobuf/util/time_util.h>
 #include <grpcpp/support/proto_buffer_writer.h>
