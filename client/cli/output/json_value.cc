@@ -1,61 +1,33 @@
 #include "client/cli/output/json_value.h"
 
-#include <array>
-#include <charconv>
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace millrace::cli {
 namespace {
 
 constexpr size_t kMaxDepth = 64;
+constexpr int64_t kMaxExactDigits = 15;  // A double keeps so many decimal digits, always.
 constexpr int64_t kMaxExactInteger = int64_t{1} << 53;
 
-// A decimal number as its significant digits and the power of ten of the last one.
-struct Decimal {
-  std::string digits;
-  int64_t exponent = 0;
-
-  bool operator==(const Decimal&) const = default;
-};
-
-// `token` is a JSON number. Its sign is left aside.
-Decimal DecimalOf(std::string_view token) {
-  Decimal decimal;
-  const size_t e = token.find_first_of("eE");
-  if (e != std::string_view::npos) {
-    std::string_view exponent = token.substr(e + 1);
-    if (exponent.starts_with('+')) exponent.remove_prefix(1);
-    std::from_chars(exponent.data(), exponent.data() + exponent.size(), decimal.exponent);
-  }
-  bool in_fraction = false;
-  for (const char c : token.substr(0, e)) {
-    if (c == '.') in_fraction = true;
-    if (c < '0' || c > '9') continue;
-    decimal.digits += c;
-    if (in_fraction) --decimal.exponent;
-  }
-  decimal.digits.erase(0, decimal.digits.find_first_not_of('0'));
-  while (decimal.digits.ends_with('0')) {
-    decimal.digits.pop_back();
-    ++decimal.exponent;
-  }
-  if (decimal.digits.empty()) decimal.exponent = 0;
-  return decimal;
+// Digits of a JSON number without leading zeros and exponent.
+int64_t SignificantDigits(std::string_view token) {
+  const std::string_view mantissa = token.substr(0, token.find_first_of("eE"));
+  const size_t first = std::min(mantissa.find_first_of("123456789"), mantissa.size());
+  return std::count_if(mantissa.begin() + first, mantissa.end(),
+                       [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Whether the double that a reader makes of `token` is written back as the same number.
+// Whether every reader that makes a double of `token` has the same number. Zero is what becomes of
+// one that is too small.
 bool DoubleKeeps(double number, std::string_view token) {
-  if (!std::isfinite(number)) return false;
-  std::array<char, 64> shortest{};
-  const auto [end, error] =
-      std::to_chars(shortest.data(), shortest.data() + shortest.size(), number);
-  return error == std::errc() &&
-         DecimalOf({shortest.data(), static_cast<size_t>(end - shortest.data())}) ==
-             DecimalOf(token);
+  const int64_t digits = SignificantDigits(token);
+  return std::isfinite(number) && digits <= kMaxExactDigits && (number != 0 || digits == 0);
 }
 
 // Walks a document; every member answers whether to go on.
