@@ -17,22 +17,18 @@ using storage::Reason;
 namespace {
 
 absl::Status Invalid(std::string_view field, std::string_view why) {
-  const std::string name(field);
-  return Error(Reason::kInvalidConfig, absl::StrCat(name, " ", std::string(why)),
-               {{"field", name}});
+  return InvalidField(field, absl::StrCat(std::string(field), " ", std::string(why)));
 }
 
 // The parts of a request that later versions of the hub will honour.
 absl::Status CheckSupported(const v1::SubscribeRequest& request) {
-  const auto unsupported = [](std::string_view field) {
-    const std::string name(field);
-    return Error(Reason::kUnsupported,
-                 absl::StrCat(name, " comes with groups of several members, in a later version"),
-                 {{"field", name}});
-  };
-  if (request.has_max_in_flight_records()) return unsupported("max_in_flight_records");
-  if (request.has_max_in_flight_bytes()) return unsupported("max_in_flight_bytes");
-  if (request.has_max_uncommitted_age()) return unsupported("max_uncommitted_age");
+  if (request.has_max_in_flight_records()) return NotInThisVersion("max_in_flight_records");
+  if (request.has_max_in_flight_bytes()) return NotInThisVersion("max_in_flight_bytes");
+  if (request.has_max_uncommitted_age()) return NotInThisVersion("max_uncommitted_age");
+  if (!request.has_revoke_timeout()) return absl::OkStatus();
+  const auto timeout = FromDuration(request.revoke_timeout(), "revoke_timeout");
+  if (!timeout.ok()) return timeout.status();
+  if (*timeout <= absl::ZeroDuration()) return Invalid("revoke_timeout", "must be positive");
   return absl::OkStatus();
 }
 
@@ -68,7 +64,36 @@ hub::RequestedPosition FromPosition(const v1::Position& position) {
   return requested;
 }
 
+absl::StatusOr<hub::SeekTarget> ToSeekTarget(const v1::SeekTarget& target) {
+  hub::SeekTarget seek{.partition = {target.topic(), target.partition()}};
+  if (target.has_log_epoch()) seek.log_epoch = storage::LogEpoch(target.log_epoch());
+  switch (target.target_case()) {
+    case v1::SeekTarget::kOffset:
+      seek.target = storage::Offset(target.offset());
+      return seek;
+    case v1::SeekTarget::kStart: {
+      auto start = FromStartPosition(target.start());
+      if (!start.ok()) return start.status();
+      seek.target = *start;
+      return seek;
+    }
+    case v1::SeekTarget::TARGET_NOT_SET:
+      break;
+  }
+  return Invalid("targets", "need an offset or a start each");
+}
+
 }  // namespace
+
+absl::Status InvalidField(std::string_view field, std::string_view message) {
+  return Error(Reason::kInvalidConfig, message, {{"field", std::string(field)}});
+}
+
+absl::Status NotInThisVersion(std::string_view what) {
+  const std::string name(what);
+  return Error(Reason::kUnsupported, absl::StrCat(name, " comes with a later version of the hub"),
+               {{"feature", name}});
+}
 
 // ---- Outwards
 // --------------------------------------------------------------------------------------
@@ -221,12 +246,23 @@ absl::StatusOr<hub::SubscribeCommand> ToSubscribeCommand(const v1::SubscribeRequ
   return command;
 }
 
+std::vector<hub::TopicPartition> FromTopicPartitions(
+    const google::protobuf::RepeatedPtrField<v1::TopicPartition>& partitions) {
+  std::vector<hub::TopicPartition> result;
+  result.reserve(partitions.size());
+  for (const v1::TopicPartition& each : partitions) {
+    result.emplace_back(each.topic(), each.partition());
+  }
+  return result;
+}
+
 absl::StatusOr<hub::CommitCommand> ToCommitCommand(const v1::CommitOffsetRequest& request) {
   auto durability = FromDurability(request.durability());
   if (!durability.ok()) return durability.status();
   hub::CommitCommand command{.group = request.group(),
                              .member_id = request.member_id(),
                              .member_epoch = request.member_epoch(),
+                             .released = FromTopicPartitions(request.released()),
                              .leave = request.leave(),
                              .durability = *durability};
   for (const v1::OffsetCommit& each : request.offsets()) {
@@ -239,29 +275,20 @@ absl::StatusOr<hub::CommitCommand> ToCommitCommand(const v1::CommitOffsetRequest
     }
     command.entries.push_back(std::move(entry));
   }
-  for (const v1::TopicPartition& each : request.released()) {
-    command.released.emplace_back(each.topic(), each.partition());
-  }
   return command;
 }
 
-absl::StatusOr<hub::SeekTarget> ToSeekTarget(const v1::SeekTarget& target) {
-  hub::SeekTarget seek{.partition = {target.topic(), target.partition()}};
-  if (target.has_log_epoch()) seek.log_epoch = storage::LogEpoch(target.log_epoch());
-  switch (target.target_case()) {
-    case v1::SeekTarget::kOffset:
-      seek.target = storage::Offset(target.offset());
-      return seek;
-    case v1::SeekTarget::kStart: {
-      auto start = FromStartPosition(target.start());
-      if (!start.ok()) return start.status();
-      seek.target = *start;
-      return seek;
-    }
-    case v1::SeekTarget::TARGET_NOT_SET:
-      break;
+absl::StatusOr<std::vector<hub::SeekTarget>> ToSeekTargets(const v1::SeekRequest& request) {
+  if (request.targets().empty()) {
+    return Error(Reason::kEmptyRequest, "there is no partition to move", {{"field", "targets"}});
   }
-  return Invalid("target", "must be an offset or a start");
+  std::vector<hub::SeekTarget> targets;
+  for (const v1::SeekTarget& each : request.targets()) {
+    auto target = ToSeekTarget(each);
+    if (!target.ok()) return target.status();
+    targets.push_back(*std::move(target));
+  }
+  return targets;
 }
 
 }  // namespace millrace::server

@@ -9,7 +9,9 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "millrace/v1/event_hub.pb.h"
@@ -20,6 +22,12 @@
 #include "storage/engine.h"
 
 namespace millrace::server {
+
+// INVALID_CONFIG about one field of a request.
+absl::Status InvalidField(std::string_view field, std::string_view message);
+
+// UNSUPPORTED: what the contract describes and this version of the hub does not do yet.
+absl::Status NotInThisVersion(std::string_view what);
 
 google::protobuf::Timestamp ToTimestamp(absl::Time time);
 google::protobuf::Timestamp ToTimestamp(storage::UnixMillis time);  // Not kNoTime.
@@ -46,7 +54,12 @@ absl::StatusOr<hub::StartPosition> FromStartPosition(const v1::StartPosition& st
 // INVALID_CONFIG; UNSUPPORTED for what comes with shared groups.
 absl::StatusOr<hub::SubscribeCommand> ToSubscribeCommand(const v1::SubscribeRequest& request);
 
+std::vector<hub::TopicPartition> FromTopicPartitions(
+    const google::protobuf::RepeatedPtrField<v1::TopicPartition>& partitions);
+
 absl::StatusOr<hub::CommitCommand> ToCommitCommand(const v1::CommitOffsetRequest& request);
-absl::StatusOr<hub::SeekTarget> ToSeekTarget(const v1::SeekTarget& target);
+
+// INVALID_CONFIG for a target that says nothing; EMPTY_REQUEST.
+absl::StatusOr<std::vector<hub::SeekTarget>> ToSeekTargets(const v1::SeekRequest& request);
 
 }  // namespace millrace::server

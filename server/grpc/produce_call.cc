@@ -1,5 +1,7 @@
 #include "server/grpc/produce_call.h"
 
+#include <grpcpp/server_context.h>
+
 #include <utility>
 
 #include "server/grpc/produce_decoder.h"

@@ -1,0 +1,135 @@
+#include "server/app/app.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "server/app/engines.h"
+#include "server/app/log.h"
+#include "server/app/port_file.h"
+#include "server/app/settings.h"
+#include "server/app/stop_signals.h"
+#include "server/app/watchdog.h"
+#include "server/grpc/grpc_server.h"
+#include "server/hub/hub.h"
+#include "storage/clock.h"
+
+namespace millrace::server {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr absl::Duration kHousekeepingInterval = absl::Hours(1);
+// Of the drain's time: what calls may take. The rest is for closing the log.
+constexpr double kShareForCalls = 0.8;
+
+std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+int CannotStart(const absl::Status& status) {
+  std::cerr << "millrace-server: " << status.message() << "\n";
+  return kFailed;
+}
+
+// Connections need descriptors, and the usual soft limit of 1,024 is soon reached.
+void RaiseDescriptorLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// After a failed fsync nothing may be believed that is not read back by a new process: exits at
+// once, without a destructor.
+[[noreturn]] void ExitOnFailure(const absl::Status& status) {
+  Log(LogLevel::kError, "log failed", {{"reason", Text(status)}});
+  _exit(kFailed);
+}
+
+void KeepHouse(hub::Hub& hub) {
+  hub.workers().Post([&hub] {
+    const absl::Status status = hub.engine().ExpireProducers(hub.limits().producer_idle_expiry);
+    if (!status.ok()) {
+      Log(LogLevel::kWarn, "idle producers not expired", {{"reason", Text(status)}});
+    }
+  });
+}
+
+void LogTopicChange(std::string_view change, std::string_view topic) {
+  Log(LogLevel::kInfo, "topic changed",
+      {{"change", std::string(change)}, {"topic", std::string(topic)}});
+}
+
+void LogStart(const Settings& settings, storage::Engine& engine, int port) {
+  const std::string host = settings.listen.substr(0, settings.listen.rfind(':'));
+  Log(LogLevel::kInfo, "hub started",
+      {{"version", MILLRACE_VERSION},
+       {"engine", std::string(engine.name())},
+       {"listen", absl::StrCat(host, ":", port)},
+       {"data_dir", settings.data_dir.empty() ? "none" : settings.data_dir},
+       {"hub_id", engine.hub_id()},
+       {"log_epoch", absl::StrCat(engine.log_epoch().value())}});
+}
+
+// From the signal on, the process has so long to end.
+void BoundTheEnd(absl::Duration drain_timeout, std::optional<Watchdog>& watchdog) {
+  watchdog.emplace(drain_timeout, [] {
+    Log(LogLevel::kError, "not drained in time", {});
+    _exit(kFailed);
+  });
+}
+
+// Serves until a signal comes; then drains.
+absl::Status Serve(const Settings& settings, hub::Hub& hub, StopSignals& signals,
+                   std::optional<Watchdog>& watchdog) {
+  auto server = GrpcServer::Start(
+      hub,
+      {.listen = settings.listen, .version = MILLRACE_VERSION, .topic_changes = LogTopicChange});
+  if (!server.ok()) return server.status();
+  const int port = (*server)->port();
+  LogStart(settings, hub.engine(), port);
+  if (!settings.port_file.empty()) {
+    if (absl::Status status = WritePortFile(settings.port_file, port); !status.ok()) return status;
+  }
+  const char* signal = nullptr;
+  while ((signal = signals.Wait(kHousekeepingInterval)) == nullptr) KeepHouse(hub);
+  Log(LogLevel::kInfo, "draining", {{"signal", signal}});
+  signals.LetThemKill();
+  BoundTheEnd(settings.drain_timeout, watchdog);
+  (*server)->Stop(settings.drain_timeout * kShareForCalls);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunServer(int argc, const char* const* argv) {
+  StopSignals signals;
+  auto read = ReadSettings(argc, argv, MILLRACE_VERSION);
+  if (const auto* exit = std::get_if<ExitNow>(&read)) return exit->status;
+  const Settings& settings = std::get<Settings>(read);
+  StartLog(settings.log_level, settings.log_format);
+  RaiseDescriptorLimit();
+
+  auto engine = OpenEngine(settings, ExitOnFailure);
+  if (!engine.ok()) return CannotStart(engine.status());
+  std::optional<Watchdog> watchdog;
+  {
+    hub::Hub hub(**engine, storage::Clock::System(), settings.hub);
+    if (absl::Status status = Serve(settings, hub, signals, watchdog); !status.ok()) {
+      return CannotStart(status);
+    }
+  }
+  if (absl::Status status = (*engine)->Close(); !status.ok()) {
+    Log(LogLevel::kError, "log not closed", {{"reason", Text(status)}});
+    return kFailed;
+  }
+  Log(LogLevel::kInfo, "hub stopped");
+  return 0;
+}
+
+}  // namespace millrace::server

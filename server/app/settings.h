@@ -1,0 +1,50 @@
+// Everything that can be set about a hub, and how: flags, MILLRACE_… variables and a configuration
+// file, in this order of precedence. `millrace-server --help` lists them with their defaults, which
+// are those of this struct.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/app/log.h"
+#include "server/hub/hub.h"
+
+namespace millrace::server {
+
+enum class EngineKind { kRocksDb, kMemory };
+
+struct Settings {
+  EngineKind engine = EngineKind::kRocksDb;
+  std::string data_dir;
+  std::string listen = "localhost:9640";  // HOST:PORT; port 0: any that is free.
+  std::string port_file;                  // Empty: none is written.
+  absl::Duration drain_timeout = absl::Seconds(10);
+
+  hub::HubOptions hub;
+  int32_t producer_window = 128;  // Outcomes kept per producer.
+  int64_t tail_cache_bytes = int64_t{64} << 20;
+  int64_t write_queue_bytes = int64_t{64} << 20;
+  bool accept_data_loss = false;
+  bool allow_large_records = false;
+
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+};
+
+// The process ends now, with this status: --help and --version (0) or a bad setting (2). What there
+// was to say has been printed.
+struct ExitNow {
+  int status = 0;
+};
+
+// Reads the settings. `version` is what --version prints.
+std::variant<Settings, ExitNow> ReadSettings(int argc, const char* const* argv,
+                                             const std::string& version);
+
+// Whether the settings make sense together. InvalidArgument: a sentence that names the flag.
+absl::Status CheckSettings(const Settings& settings);
+
+}  // namespace millrace::server

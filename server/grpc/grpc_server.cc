@@ -1,0 +1,117 @@
+#include "server/grpc/grpc_server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/resource_quota.h>
+
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/grpc/event_hub_service.h"
+#include "server/grpc/group_service.h"
+#include "server/grpc/health_service.h"
+#include "server/grpc/hub_service.h"
+#include "server/grpc/inspection_service.h"
+#include "server/grpc/topic_service.h"
+
+namespace millrace::server {
+
+struct GrpcServer::Services {
+  Services(hub::Hub& hub, const GrpcServerOptions& options)
+      : produce_streams(hub),
+        inspection(hub),
+        health({"millrace.v1.EventHubService", "millrace.v1.TopicService",
+                "millrace.v1.GroupService", "millrace.v1.InspectionService",
+                "millrace.v1.HubService"}) {
+    others.push_back(MakeEventHubService(hub, produce_streams));
+    others.push_back(MakeTopicService(hub, options.topic_changes));
+    others.push_back(MakeGroupService());
+    others.push_back(MakeHubService(hub, options.version));
+  }
+
+  ProduceStreams produce_streams;
+  InspectionService inspection;
+  HealthService health;
+  std::vector<std::unique_ptr<grpc::Service>> others;
+  int port = 0;
+  std::unique_ptr<grpc::Server> server;
+};
+
+namespace {
+
+constexpr int kMilliseconds = 1000;
+
+// What keeps one client from harming the others; storage.md of the design says which hole each
+// closes.
+void ApplyLimits(const hub::Limits& limits, grpc::ServerBuilder& builder) {
+  // A request over the limit should get BATCH_TOO_LARGE rather than be cut off by the transport.
+  const int64_t slack = limits.max_request_bytes / 4 + (64 << 10);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(limits.max_request_bytes + slack));
+  builder.SetMaxSendMessageSize(-1);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
+                             static_cast<int>(limits.max_metadata_bytes));
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+// Finds peers that are gone within 20 s, and allows clients to do the same.
+void ApplyKeepalive(grpc::ServerBuilder& builder) {
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 10 * kMilliseconds);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10 * kMilliseconds);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             5 * kMilliseconds);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+}
+
+}  // namespace
+
+GrpcServer::GrpcServer(hub::Hub& hub, const GrpcServerOptions& options)
+    : hub_(hub), services_(std::make_unique<Services>(hub, options)) {}
+
+GrpcServer::~GrpcServer() { Stop(absl::ZeroDuration()); }
+
+int GrpcServer::port() const { return services_->port; }
+
+absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(hub::Hub& hub,
+                                                              const GrpcServerOptions& options) {
+  static const bool reflection [[maybe_unused]] = [] {
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    return true;
+  }();
+  std::unique_ptr<GrpcServer> server(new GrpcServer(hub, options));
+  Services& services = *server->services_;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &services.port);
+  for (const auto& service : services.others) builder.RegisterService(service.get());
+  builder.RegisterService(&services.inspection);
+  builder.RegisterService(&services.health);
+  ApplyLimits(hub.limits(), builder);
+  ApplyKeepalive(builder);
+  services.server = builder.BuildAndStart();
+  if (services.server == nullptr || services.port == 0) {
+    services.server = nullptr;
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen,
+                                               ": is the address right, and no other hub there?"));
+  }
+  return server;
+}
+
+void GrpcServer::Stop(absl::Duration grace) {
+  if (services_->server == nullptr) return;
+  services_->health.StopServing();
+  hub_.Drain();
+  services_->produce_streams.Drain();
+  services_->health.EndWatches();
+  services_->server->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  services_->server->Wait();
+  services_->server = nullptr;
+}
+
+}  // namespace millrace::server

@@ -1,0 +1,31 @@
+// InspectionService: reading and writing by hand, for a person with grpcurl.
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+
+#include "millrace/v1/inspection.grpc.pb.h"
+#include "server/hub/hub.h"
+
+namespace millrace::server {
+
+// Tail is an ordinary subscription, its records shown one a message; so it is served raw like
+// Subscribe.
+using InspectionBase = v1::InspectionService::WithRawCallbackMethod_Tail<
+    v1::InspectionService::WithCallbackMethod_Send<v1::InspectionService::Service>>;
+
+// Threads: gRPC's. `hub` outlives the service.
+class InspectionService final : public InspectionBase {
+ public:
+  explicit InspectionService(hub::Hub& hub) : hub_(hub) {}
+
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Tail(grpc::CallbackServerContext* context,
+                                                   const grpc::ByteBuffer* request) override;
+  grpc::ServerUnaryReactor* Send(grpc::CallbackServerContext* context,
+                                 const v1::SendRequest* request,
+                                 v1::SendResponse* response) override;
+
+ private:
+  hub::Hub& hub_;
+};
+
+}  // namespace millrace::server

@@ -1,0 +1,51 @@
+// A unary method served raw: bytes in, the work of a service's method on a worker thread, bytes
+// out.
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/grpc/message_bytes.h"
+#include "server/grpc/status.h"
+#include "server/hub/hub.h"
+
+namespace millrace::server {
+
+// What gRPC hands to a raw unary method. All of it lives until the reactor finishes.
+struct UnaryCall {
+  grpc::CallbackServerContext* context;
+  const grpc::ByteBuffer* request;
+  grpc::ByteBuffer* response;
+};
+
+// Answers at once, without work.
+inline grpc::ServerUnaryReactor* Answer(const UnaryCall& call, const absl::Status& status) {
+  grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
+  reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+// Runs `method`, which may block, on a worker and answers with what it gives. `service` outlives
+// the call. While the hub drains: DRAINING.
+template <typename Service, typename Request, typename Response>
+grpc::ServerUnaryReactor* AnswerFromWorker(
+    hub::Hub& hub, UnaryCall call, Service* service,
+    absl::StatusOr<Response> (Service::*method)(const Request&)) {
+  if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, status);
+  grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
+  hub.workers().Post([call, service, method, reactor] {
+    Request request;
+    absl::Status status = ParseMessage(*call.request, request);
+    if (status.ok()) {
+      const absl::StatusOr<Response> response = (service->*method)(request);
+      status = response.status();
+      if (response.ok()) *call.response = SerializeMessage(*response);
+    }
+    reactor->Finish(ToGrpcStatus(status));
+  });
+  return reactor;
+}
+
+}  // namespace millrace::server
