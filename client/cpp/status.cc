@@ -16,7 +16,8 @@ absl::Status FromGrpc(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   absl::Status result(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   // google.rpc.Status {code = 1, message = 2, repeated google.protobuf.Any details = 3}.
-  for (WireReader reader(status.error_details()); reader.Next();) {
+  const std::string details = status.error_details();
+  for (WireReader reader(details); reader.Next();) {
     if (!reader.is(3, kLengthDelimited)) continue;
     std::string_view type_url, value;
     for (WireReader any(reader.bytes()); any.Next();) {

@@ -23,15 +23,15 @@ namespace millrace::client {
 
 // How long a topic keeps its records.
 struct RetentionPolicy {
-  std::optional<absl::Duration> max_age;  // Absent or zero: no limit by age.
-  int64_t max_partition_bytes = 0;        // Zero: no limit by size.
+  std::optional<absl::Duration> max_age = {};  // Absent or zero: no limit by age.
+  int64_t max_partition_bytes = 0;             // Zero: no limit by size.
 };
 
 struct Topic {
-  std::string name;
+  std::string name = {};
   int32_t partition_count = 0;
-  RetentionPolicy retention;
-  std::optional<absl::Time> create_time;
+  RetentionPolicy retention = {};
+  std::optional<absl::Time> create_time = {};
 };
 
 // A partition as it stands.
@@ -40,19 +40,19 @@ struct PartitionStatus {
   int64_t earliest_offset = 0;  // The first one still kept.
   int64_t latest_offset = 0;    // The one that the next record will get.
   int64_t size_bytes = 0;
-  std::optional<absl::Time> last_append_time;
+  std::optional<absl::Time> last_append_time = {};
 };
 
 struct TopicDescription {
-  Topic topic;
-  std::vector<PartitionStatus> partitions;
+  Topic topic = {};
+  std::vector<PartitionStatus> partitions = {};
 };
 
 // What UpdateTopic changes; what is absent stays as it is.
 struct TopicUpdate {
-  std::optional<int32_t> partition_count;  // Not fewer than now.
-  std::optional<absl::Duration> retention_max_age;
-  std::optional<int64_t> retention_max_partition_bytes;
+  std::optional<int32_t> partition_count = {};  // Not fewer than now.
+  std::optional<absl::Duration> retention_max_age = {};
+  std::optional<int64_t> retention_max_partition_bytes = {};
 };
 
 // Records of the partition before this offset are deleted.
@@ -65,35 +65,35 @@ struct PartitionOffsets {
   int32_t partition = 0;
   int64_t earliest_offset = 0;
   int64_t latest_offset = 0;
-  std::optional<int64_t> offset_at_time;  // Present where a time was asked for.
+  std::optional<int64_t> offset_at_time = {};  // Present where a time was asked for.
 };
 
 struct TopicOffsets {
-  std::vector<PartitionOffsets> partitions;
+  std::vector<PartitionOffsets> partitions = {};
   int64_t log_epoch = 0;  // What the hub writes under now.
 };
 
 // How far a group has come: the offset to read next.
 struct OffsetCommit {
-  std::string topic;
+  std::string topic = {};
   int32_t partition = 0;
   int64_t next_offset = 0;
-  std::string metadata;
-  std::optional<int64_t> position_epoch;  // Absent: replaces whatever is there.
+  std::string metadata = {};
+  std::optional<int64_t> position_epoch = {};  // Absent: replaces whatever is there.
 };
 
 // What became of one OffsetCommit.
 struct CommitResult {
-  TopicPartition partition;
-  std::optional<int64_t> committed_next_offset;  // What is committed now.
-  absl::Status status;                           // Why the entry was refused.
+  TopicPartition partition = {};
+  std::optional<int64_t> committed_next_offset = {};  // What is committed now.
+  absl::Status status = {};                           // Why the entry was refused.
 };
 
 struct CommittedOffset {
-  TopicPartition partition;
-  std::optional<int64_t> next_offset;  // Absent: nothing is committed.
-  std::string metadata;
-  std::optional<absl::Time> commit_time;
+  TopicPartition partition = {};
+  std::optional<int64_t> next_offset = {};  // Absent: nothing is committed.
+  std::string metadata = {};
+  std::optional<absl::Time> commit_time = {};
 };
 
 struct Capabilities {
@@ -121,21 +121,21 @@ struct Limits {
   int64_t max_commit_metadata_bytes = 0;
   int64_t max_frame_bytes = 0;
   int32_t producer_window = 0;
-  absl::Duration producer_idle_expiry;
-  absl::Duration group_idle_expiry;
-  absl::Duration max_revoke_timeout;
+  absl::Duration producer_idle_expiry = {};
+  absl::Duration group_idle_expiry = {};
+  absl::Duration max_revoke_timeout = {};
   int32_t max_connections = 0;
   int64_t max_metadata_bytes = 0;
 };
 
 struct HubInfo {
-  std::string version;
-  std::string hub_id;  // Stays the same over restarts.
-  std::string engine;
-  Capabilities capabilities;
-  Limits limits;
+  std::string version = {};
+  std::string hub_id = {};  // Stays the same over restarts.
+  std::string engine = {};
+  Capabilities capabilities = {};
+  Limits limits = {};
   int64_t log_epoch = 0;
-  std::optional<absl::Time> start_time;
+  std::optional<absl::Time> start_time = {};
   Durability default_durability = Durability::kHubDefault;
   int32_t auto_create_partitions = 0;  // 0: topics are never created by producing to them.
 };

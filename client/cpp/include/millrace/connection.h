@@ -31,7 +31,7 @@ struct ConnectionOptions {
 
   int64_t max_receive_bytes = 64 << 20;  // The largest message that is accepted.
 
-  BackoffOptions backoff;  // Between attempts to reconnect.
+  BackoffOptions backoff = {};  // Between attempts to reconnect.
 };
 
 // A connection is established when it is first used and again whenever it breaks: making one never

@@ -48,21 +48,21 @@ enum class OutOfRange {
 // ---- Events. Those that name no more than partitions say all in their name.
 
 struct AssignedPartition {
-  TopicPartition partition;
+  TopicPartition partition = {};
   int64_t start_offset = 0;  // The first offset that Poll will return.
   int64_t high_watermark = 0;
 };
 
 // Partitions that this consumer reads now, at the beginning or in a rebalance.
 struct PartitionsAssigned {
-  std::vector<AssignedPartition> partitions;
+  std::vector<AssignedPartition> partitions = {};
 };
 
 // Partitions that are about to go to another member. No more records of them are returned. Commit
 // what was processed, or Release them; after time_left they are lost.
 struct PartitionsRevoking {
-  std::vector<TopicPartition> partitions;
-  absl::Duration time_left;
+  std::vector<TopicPartition> partitions = {};
+  absl::Duration time_left = {};
 };
 
 enum class LostCause {
@@ -77,7 +77,7 @@ enum class LostCause {
 
 // Partitions that this consumer no longer reads; commits for them are refused.
 struct PartitionsLost {
-  std::vector<TopicPartition> partitions;
+  std::vector<TopicPartition> partitions = {};
   LostCause cause = LostCause::kUnspecified;
 };
 
@@ -85,7 +85,7 @@ enum class RepositionCause { kUnspecified, kSeek, kReset, kOutOfRange, kLogRepla
 
 // A partition goes on at another offset.
 struct PartitionRepositioned {
-  TopicPartition partition;
+  TopicPartition partition = {};
   int64_t from_offset = 0;
   int64_t to_offset = 0;
   RepositionCause cause = RepositionCause::kUnspecified;
@@ -94,26 +94,26 @@ struct PartitionRepositioned {
 // A partition cannot go on (OFFSET_OUT_OF_RANGE, TOPIC_NOT_FOUND, DATA_LOSS, LOG_EPOCH_CHANGED): it
 // idles until Seek, all others go on.
 struct PartitionFailed {
-  TopicPartition partition;
-  absl::Status status;
+  TopicPartition partition = {};
+  absl::Status status = {};
   int64_t earliest_offset = 0;
   int64_t latest_offset = 0;
 };
 
 // Everything that these partitions held when they were assigned has been returned.
 struct CaughtUp {
-  std::vector<TopicPartition> partitions;
+  std::vector<TopicPartition> partitions = {};
 };
 
 // The stream is broken; the consumer is trying to come back.
 struct Disconnected {
-  absl::Status status;
+  absl::Status status = {};
 };
 
 // The stream is open, for the first time or again.
 struct Connected {
-  std::string session_id;
-  std::vector<std::string> missing_topics;  // With allow_missing_topics.
+  std::string session_id = {};
+  std::vector<std::string> missing_topics = {};  // With allow_missing_topics.
 };
 
 using ConsumerEvent =
@@ -121,24 +121,24 @@ using ConsumerEvent =
                  PartitionRepositioned, PartitionFailed, CaughtUp>;
 
 struct ConsumerOptions {
-  std::vector<std::string> topics;  // Read in all their partitions.
-  std::string group;                // Empty: an independent reader.
+  std::vector<std::string> topics = {};  // Read in all their partitions.
+  std::string group = {};                // Empty: an independent reader.
   // Read these partitions from these offsets. Not with a group. A topic named here and not in
   // `topics` is read in these partitions only.
-  std::vector<Position> positions;
-  std::optional<StartPosition> start;  // Absent: latest without a group, earliest with one.
+  std::vector<Position> positions = {};
+  std::optional<StartPosition> start = {};  // Absent: latest without a group, earliest with one.
   OutOfRange on_out_of_range = OutOfRange::kFail;
-  std::string instance_id;  // A stable name of this member, such as its pod's.
+  std::string instance_id = {};  // A stable name of this member, such as its pod's.
   bool allow_missing_topics = false;
   bool end_at_current = false;  // See Consumer::ended.
 
   int32_t max_batch_bytes = 1 << 20;  // The most bytes of one frame.
   int64_t prefetch_bytes = 8 << 20;   // The buffer; one frame may go beyond it.
   // Hold back while so much is returned or buffered and not committed. Absent: no such bound.
-  std::optional<int32_t> max_in_flight_records;
-  std::optional<int64_t> max_in_flight_bytes;
-  std::optional<absl::Duration> revoke_timeout;
-  std::optional<absl::Duration> max_uncommitted_age;
+  std::optional<int32_t> max_in_flight_records = {};
+  std::optional<int64_t> max_in_flight_bytes = {};
+  std::optional<absl::Duration> revoke_timeout = {};
+  std::optional<absl::Duration> max_uncommitted_age = {};
 
   // The longest silence of the hub. After three of them the connection counts as broken.
   absl::Duration heartbeat_interval = absl::Seconds(10);
@@ -148,21 +148,21 @@ struct ConsumerOptions {
 
   // Called from inside Poll and Next, on the calling thread, when everything before the event has
   // been returned. It may call any method but Poll, Next and Close.
-  absl::AnyInvocable<void(const ConsumerEvent&)> on_event;
+  absl::AnyInvocable<void(const ConsumerEvent&)> on_event = {};
 };
 
 // Where Seek takes a partition: an offset (with the log epoch it was read under, if known), or a
 // start.
 struct SeekTarget {
-  TopicPartition partition;
-  std::variant<int64_t, StartPosition> target;
-  std::optional<int64_t> log_epoch;
+  TopicPartition partition = {};
+  std::variant<int64_t, StartPosition> target = {};
+  std::optional<int64_t> log_epoch = {};
 };
 
 struct SeekResult {
-  TopicPartition partition;
-  int64_t offset = 0;   // The next one that will be returned.
-  absl::Status status;  // Why the partition was not moved.
+  TopicPartition partition = {};
+  int64_t offset = 0;        // The next one that will be returned.
+  absl::Status status = {};  // Why the partition was not moved.
 };
 
 // Threads: Poll and Next from one thread at a time; everything else from any thread.

@@ -36,7 +36,7 @@ namespace millrace::client {
 struct ProducerOptions {
   // A stable name, `[a-zA-Z0-9._-]{1,249}`: opening it fences whoever used it before. Empty: the
   // hub makes one up.
-  std::string producer_id;
+  std::string producer_id = {};
 
   // Numbers the requests so that a repeated one is stored once. Without it, what has no answer when
   // the stream breaks fails with the stream's error and may or may not be stored; and it is what is
