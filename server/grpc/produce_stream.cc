@@ -18,6 +18,9 @@ namespace millrace::server {
 //  the
 //    hub's write queue is full, so that a fast producer is held back and never refused;
 //  - answers leave in request order, whatever the order in which the log completes the writes.
+//
+// What happens changes the state under the mutex; the operations that follow from it are started
+// after it is let go, since they may do the transport's work on the spot.
 class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                       public std::enable_shared_from_this<ProduceStream> {
  public:
@@ -25,50 +28,41 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
 
   void Start(bool draining) {
     self_ = shared_from_this();
-    draining_ = draining;
-    std::lock_guard lock(mutex_);
-    ReadOrFinish();
+    Change([&] { draining_ = draining; });
   }
 
   void Drain() {
-    std::lock_guard lock(mutex_);
-    draining_ = true;
-    ReadOrFinish();
+    Change([this] { draining_ = true; });
   }
 
   void OnReadDone(bool ok) override {
-    const auto bytes = static_cast<int64_t>(ok ? incoming_.Length() : 0);
+    if (!ok) {
+      return Change([this] {
+        reading_ = false;
+        reads_done_ = true;
+      });
+    }
     uint64_t number;
     {
       std::lock_guard lock(mutex_);
       if (finished_) return;
-      if (!ok) {
-        reading_ = false;
-        reads_done_ = true;
-        return ReadOrFinish();
-      }
       number = first_unanswered_ + answers_.size();
-      answers_.push_back({.request_bytes = bytes});
-      unanswered_bytes_ += bytes;
+      answers_.push_back({.request_bytes = static_cast<int64_t>(incoming_.Length())});
+      unanswered_bytes_ += answers_.back().request_bytes;
     }
     HandOn(number);
-    std::lock_guard lock(mutex_);
-    reading_ = false;
-    ReadOrFinish();
+    Change([this] { reading_ = false; });
   }
 
   void OnWriteDone(bool ok) override {
-    std::lock_guard lock(mutex_);
-    writing_ = false;
-    broken_ |= !ok;
-    WriteNext();
-    ReadOrFinish();
+    Change([&] {
+      writing_ = false;
+      broken_ |= !ok;
+    });
   }
 
   void OnCancel() override {
-    std::lock_guard lock(mutex_);
-    broken_ = true;
-    ReadOrFinish();
+    Change([this] { broken_ = true; });
   }
 
   void OnDone() override {
@@ -81,6 +75,14 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   struct Owed {
     int64_t request_bytes = 0;
     std::optional<grpc::ByteBuffer> answer;
+  };
+
+  // What is to be started once the mutex is let go.
+  struct Next {
+    bool read = false;
+    bool write = false;
+    bool more_to_write = false;
+    std::optional<grpc::Status> finish;
   };
 
   static constexpr size_t kMaxUnanswered = 256;
@@ -100,42 +102,59 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   void Answer(uint64_t number, absl::StatusOr<hub::ProduceOutcome> outcome) {
     grpc::ByteBuffer answer = outcome.ok() ? EncodeProduceStreamResponse(*outcome)
                                            : EncodeProduceStreamError(outcome.status());
-    std::lock_guard lock(mutex_);
-    answers_[number - first_unanswered_].answer = std::move(answer);
-    WriteNext();
-    ReadOrFinish();
+    Change([&] { answers_[number - first_unanswered_].answer = std::move(answer); });
   }
 
-  void WriteNext() {
-    if (writing_ || answers_.empty() || !answers_.front().answer) return;
-    outgoing_ = *std::move(answers_.front().answer);
-    unanswered_bytes_ -= answers_.front().request_bytes;
-    answers_.pop_front();
-    ++first_unanswered_;
-    if (broken_) return WriteNext();  // Nobody is there to read it.
-    writing_ = true;
-    StartWrite(&outgoing_);
+  template <typename Event>
+  void Change(Event event) {
+    Next next;
+    {
+      std::lock_guard lock(mutex_);
+      event();
+      next = Decide();
+    }
+    if (next.write) {
+      grpc::WriteOptions options;
+      if (next.more_to_write) options.set_buffer_hint();  // They leave together.
+      StartWrite(&outgoing_, options);
+    }
+    if (next.read) StartRead(&incoming_);
+    if (next.finish) Finish(*next.finish);
+  }
+
+  Next Decide() {
+    Next next;
+    if (finished_) return next;
+    TakeAnswer(next);
+    if (!reads_done_ && !draining_ && !broken_) {
+      next.read = !reading_ && HasRoom();
+      reading_ |= next.read;
+    } else if (!writing_ && answers_.empty()) {
+      finished_ = true;
+      next.finish = ToGrpcStatus(
+          reads_done_ ? absl::OkStatus()
+                      : storage::Error(storage::Reason::kDraining, "the hub is stopping"));
+    }
+    return next;
+  }
+
+  void TakeAnswer(Next& next) {
+    while (!writing_ && !answers_.empty() && answers_.front().answer) {
+      outgoing_ = *std::move(answers_.front().answer);
+      unanswered_bytes_ -= answers_.front().request_bytes;
+      answers_.pop_front();
+      ++first_unanswered_;
+      if (broken_) continue;  // Nobody is there to read it.
+      writing_ = true;
+      next.write = true;
+      next.more_to_write = !answers_.empty() && answers_.front().answer.has_value();
+    }
   }
 
   bool HasRoom() const {
     if (answers_.empty()) return true;
     return answers_.size() < kMaxUnanswered && unanswered_bytes_ < kMaxUnansweredBytes &&
            !hub_.engine().write_queue_full();
-  }
-
-  void ReadOrFinish() {
-    if (finished_) return;
-    if (!reads_done_ && !draining_ && !broken_) {
-      if (reading_ || !HasRoom()) return;
-      reading_ = true;
-      StartRead(&incoming_);
-      return;
-    }
-    if (writing_ || !answers_.empty()) return;
-    finished_ = true;
-    Finish(ToGrpcStatus(reads_done_
-                            ? absl::OkStatus()
-                            : storage::Error(storage::Reason::kDraining, "the hub is stopping")));
   }
 
   hub::Hub& hub_;
