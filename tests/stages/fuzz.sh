@@ -4,7 +4,7 @@ source tests/stages/report.sh
 
 cmake -S . -B build-fuzz -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang-14 \
   -DCMAKE_CXX_COMPILER=clang++-14 -DMILLRACE_BUILD_FUZZERS=ON >/dev/null
-mapfile -t targets < <(ninja -C build-fuzz -t targets all | sed -n 's/^bin\/\([a-z_]*_fuzz\): .*/\1/p')
+mapfile -t targets < <(ninja -C build-fuzz -t targets all | sed -n 's/^bin\/\(fuzz_[a-z_]*\): .*/\1/p')
 check "there are fuzz targets" test ${#targets[@]} -gt 0
 ((${#targets[@]})) || finish
 ninja -C build-fuzz "${targets[@]}"
