@@ -1,5 +1,7 @@
 """Fixtures of the Python tests."""
 
+import re
+
 import pytest
 
 from tests.support.hub import Hub
@@ -17,6 +19,6 @@ def hub(tmp_path_factory):
 @pytest.fixture
 def topic(request, hub):
     """A new topic with three partitions, named after the test."""
-    name = request.node.name[:200].replace("[", ".").rstrip("]")
+    name = re.sub(r"[^a-zA-Z0-9._-]+", ".", request.node.name)[:200]
     hub.millrace("topic", "create", name, "--partitions", 3)
     return name
