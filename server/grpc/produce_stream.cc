@@ -81,7 +81,7 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   struct Next {
     bool read = false;
     bool write = false;
-    bool more_to_write = false;
+    bool more_follows = false;  // Another answer is ready, to be written right after.
     std::optional<grpc::Status> finish;
   };
 
@@ -115,7 +115,7 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
     }
     if (next.write) {
       grpc::WriteOptions options;
-      if (next.more_to_write) options.set_buffer_hint();  // They leave together.
+      if (next.more_follows) options.set_buffer_hint();  // They leave together.
       StartWrite(&outgoing_, options);
     }
     if (next.read) StartRead(&incoming_);
@@ -147,7 +147,10 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
       if (broken_) continue;  // Nobody is there to read it.
       writing_ = true;
       next.write = true;
-      next.more_to_write = !answers_.empty() && answers_.front().answer.has_value();
+      // Never for the first: with its hint gRPC 1.51 holds back the initial metadata, and waits for
+      // it.
+      next.more_follows =
+          first_unanswered_ > 1 && !answers_.empty() && answers_.front().answer.has_value();
     }
   }
 
