@@ -200,16 +200,18 @@ class Engine {
   // visible. Writes to one partition are stored in the order of the calls. Never blocks; `done` may
   // run inside the call only with an error of admission.
   //
-  // A set with appends is all or nothing. A set of commits alone is judged entry by entry.
-  // A commit beyond the partition's end as of this write, or below 0, is refused:
-  // OFFSET_OUT_OF_RANGE. A BUFFERED append behind a SYNCED one of the same partition that is not
+  // A set with appends or a producer's stamp is all or nothing. A set of commits alone is judged
+  // entry by entry. A commit may reach the partition's end as this very set leaves it; beyond, or
+  // below 0, it is refused: OFFSET_OUT_OF_RANGE. Of two commits with equal offset and epoch the
+  // later metadata stays. A BUFFERED append behind a SYNCED one of the same partition that is not
   // synced yet becomes visible, and is answered, with it.
   //
-  // Conditions are checked in this order: PRODUCER_UNKNOWN, PRODUCER_FENCED, the duplicate (which
-  // is an answer, no error), SEQUENCE_GAP (expected_sequence), TOPIC_NOT_FOUND (the partition was
+  // Conditions are checked in this order: PRODUCER_UNKNOWN (also for an epoch that OpenProducer
+  // never gave), PRODUCER_FENCED, the duplicate (which is an answer, no error; result.commits tells
+  // what is committed now), SEQUENCE_GAP (expected_sequence), TOPIC_NOT_FOUND (the partition was
   // deleted), UNEXPECTED_OFFSET (next_offset), then the commits' own. Further: OVERLOADED
-  // (Admission::kRefuse), DISK_FULL, GROUP limits are the hub's business. An error STORAGE_FAILED
-  // leaves open whether the set is stored.
+  // (Admission::kRefuse), DISK_FULL, DRAINING (after Close). An error STORAGE_FAILED leaves open
+  // whether the set is stored.
   virtual void Write(WriteSet set, WriteCompletion done) = 0;
 
   // Whether a Write with Admission::kRefuse would be refused now. Never blocks.
