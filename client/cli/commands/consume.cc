@@ -29,7 +29,7 @@ constexpr absl::Duration kIdlePoll = absl::Hours(1);  // Whatever happens wakes 
 
 struct ConsumeOptions {
   StartChoice start;
-  std::optional<int32_t> count;
+  std::optional<int64_t> count;
   bool exit_at_end = false;
   RecordView format;
   std::string delimiter = "\n";
