@@ -251,7 +251,7 @@ void AddBenchCommands(CLI::App& root, Chosen& chosen, Session& session) {
   SetBody(*consume, chosen, consume_options, ConsumeBench);
 
   CLI::App* latency = AddCommand(
-      *bench, "latency", "Send at a fixed rate; measure until the answer and until the reader.",
+      *bench, "latency", "Send at a fixed rate; measure until answer and until reader.",
       "  millrace bench latency --rate 1000\n"
       "  millrace bench latency --rate 200 --duration 1m --durability buffered -o json\n",
       session);

@@ -21,7 +21,7 @@ def test_every_line_is_a_record(hub, topic):
     done = run(hub, "produce", topic, "--partition", 0, stdin=b"one\n\n  two \nlast without newline")
     assert done.returncode == 0
     assert values(hub, topic) == [b"one", b"", b"  two ", b"last without newline"]
-    assert done.stderr.decode().startswith("millrace: stored 4 records, 30 B, ")
+    assert done.stderr.decode().startswith("millrace: stored 4 records, 29 B, ")
 
 
 def test_quiet_says_nothing_and_json_sums_up(hub, topic):
