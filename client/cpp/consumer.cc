@@ -8,14 +8,14 @@ namespace millrace::client {
 
 absl::StatusOr<std::unique_ptr<Consumer>> Consumer::Open(std::shared_ptr<Connection> connection,
                                                          ConsumerOptions options) {
-  auto core = std::make_shared<Core>(std::move(connection), std::move(options));
-  std::unique_ptr<Consumer> consumer(new Consumer(core));
-  const absl::Status started = core->Start();
+  auto core = std::make_unique<Core>(std::move(connection), std::move(options));
+  std::unique_ptr<Consumer> consumer(new Consumer(std::move(core)));
+  const absl::Status started = consumer->core_->Start();
   if (!started.ok()) return started;
   return consumer;
 }
 
-Consumer::Consumer(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+Consumer::Consumer(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 
 Consumer::~Consumer() { core_->Close(); }
 

@@ -11,6 +11,9 @@
 namespace millrace::client {
 namespace {
 
+// How often a commit is tried again that the hub says is not this session's to make.
+constexpr int kStaleAnswers = 4;
+
 absl::Status ClosedError() {
   return MakeError(absl::StatusCode::kFailedPrecondition, reason::kClosed,
                    "The consumer is closed.");
@@ -71,6 +74,7 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
   const absl::Time deadline = Deadline();
   Backoff backoff(connection_->options().backoff);
   bool as_member = true;
+  int stale_answers = 0;
   while (true) {
     v1::CommitOffsetRequest request;
     Lock lock(mutex_);
@@ -93,7 +97,11 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
     const absl::Status status = FromGrpc(stub_.CommitOffset(&context, request, &response));
     lock.lock();
     const bool session_changed = session_.id != session->id;
-    if (status.ok() && !(IsStale(response) && session_changed)) return response;
+    // Of a session that just ended, or a partition that was just lost, the frame may still be on
+    // its way: it changes what there is to commit.
+    const bool stale =
+        status.ok() && IsStale(response) && (session_changed || ++stale_answers <= kStaleAnswers);
+    if (status.ok() && !stale) return response;
     if (session->id.empty() && as_member && HasReason(status, reason::kGroupHasMembers)) {
       as_member = false;
       continue;

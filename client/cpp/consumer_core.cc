@@ -125,12 +125,13 @@ v1::SubscribeRequest Consumer::Core::MakeRequest() const {
 }
 
 void Consumer::Core::Subscribe() {
+  readings_.OnSubscribe();
   const v1::SubscribeRequest request = MakeRequest();
   const grpc::Slice slice(request.SerializeAsString());
   connect_at_ = absl::InfiniteFuture();
   ending_.reset();
   silent_ = false;
-  stream_ = RawStream::Start(connection_->internals().channel, kSubscribe, shared_from_this());
+  stream_ = RawStream::Start(connection_->internals().channel, kSubscribe, *this);
   stream_exists_ = true;
   stream_->WriteLast(grpc::ByteBuffer(&slice, 1));
   ReadOn();
@@ -152,9 +153,9 @@ void Consumer::Core::BreakOff() {
 // ---- Frames
 
 void Consumer::Core::OnMessage(RawStream& stream, grpc::ByteBuffer message) {
-  grpc::Slice bytes;
-  const bool dumped = message.DumpToSingleSlice(&bytes).ok();
-  const std::string_view view(reinterpret_cast<const char*>(bytes.begin()), bytes.size());
+  const auto bytes = std::make_shared<grpc::Slice>();
+  const bool dumped = message.DumpToSingleSlice(bytes.get()).ok();
+  const std::string_view view(reinterpret_cast<const char*>(bytes->begin()), bytes->size());
   const std::optional<std::vector<EncodedBatch>> batches = DecodeBatches(view);
   v1::SubscribeResponse frame;
   const bool parsed =
@@ -177,7 +178,8 @@ void Consumer::Core::OnMessage(RawStream& stream, grpc::ByteBuffer message) {
   work_.notify_one();
 }
 
-void Consumer::Core::OnBatches(const grpc::Slice& bytes, const std::vector<EncodedBatch>& batches) {
+void Consumer::Core::OnBatches(const std::shared_ptr<const grpc::Slice>& bytes,
+                               const std::vector<EncodedBatch>& batches) {
   for (const EncodedBatch& batch : batches) {
     const Acceptance accepted = readings_.OnBatch(batch);
     if (accepted.reading == nullptr) continue;
@@ -254,7 +256,7 @@ void Consumer::Core::OnEnded(RawStream& stream) {
   reading_ = false;
 }
 
-void Consumer::Core::OnClosed(RawStream& stream, const absl::Status& status) {
+void Consumer::Core::OnClosed(const absl::Status& status) {
   std::lock_guard lock(mutex_);
   stream_ = nullptr;
   stream_exists_ = false;

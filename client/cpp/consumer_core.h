@@ -38,7 +38,8 @@ namespace millrace::client {
 struct BufferedBatch {
   Reading* reading;
   int64_t generation;
-  grpc::Slice frame;  // Keeps the bytes of `batch`.
+  // Keeps the bytes of `batch`. Shared, for a copy of a small slice has bytes of its own.
+  std::shared_ptr<const grpc::Slice> frame;
   EncodedBatch batch;
   int64_t next_offset = 0;  // The first record that Poll did not take.
   int64_t end_offset = 0;
@@ -47,8 +48,7 @@ struct BufferedBatch {
   int64_t cursor_offset = 0;
 };
 
-class Consumer::Core final : public RawStream::Listener,
-                             public std::enable_shared_from_this<Consumer::Core> {
+class Consumer::Core final : public RawStream::Listener {
  public:
   using CommitCallback = absl::AnyInvocable<void(const absl::Status&) &&>;
 
@@ -76,7 +76,7 @@ class Consumer::Core final : public RawStream::Listener,
   void OnMessage(RawStream& stream, grpc::ByteBuffer message) override;
   void OnWritten(RawStream& stream) override {}
   void OnEnded(RawStream& stream) override;
-  void OnClosed(RawStream& stream, const absl::Status& status) override;
+  void OnClosed(const absl::Status& status) override;
 
  private:
   using Lock = std::unique_lock<std::mutex>;
@@ -102,7 +102,8 @@ class Consumer::Core final : public RawStream::Listener,
   void ReadOn();
   void BreakOff();
   void OnFrame(const v1::SubscribeResponse& frame);
-  void OnBatches(const grpc::Slice& bytes, const std::vector<EncodedBatch>& batches);
+  void OnBatches(const std::shared_ptr<const grpc::Slice>& bytes,
+                 const std::vector<EncodedBatch>& batches);
   void OnSessionStarted(const v1::SessionStarted& started);
   void OnEnding(const absl::Status& status);
   void OnBroken(const absl::Status& status);

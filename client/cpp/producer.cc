@@ -19,7 +19,7 @@ absl::StatusOr<std::unique_ptr<Producer>> Producer::Open(std::shared_ptr<Connect
   if (!hub.ok()) return hub.status();
 
   options.idempotent = options.idempotent && hub->capabilities.producer_sequences;
-  auto core = std::make_shared<Core>(std::move(connection), std::move(options), *hub);
+  auto core = std::make_unique<Core>(std::move(connection), std::move(options), *hub);
   absl::Status opened;
   do {
     opened = core->OpenFirstEpoch();
@@ -29,7 +29,7 @@ absl::StatusOr<std::unique_ptr<Producer>> Producer::Open(std::shared_ptr<Connect
   return std::unique_ptr<Producer>(new Producer(std::move(core)));
 }
 
-Producer::Producer(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+Producer::Producer(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 
 Producer::~Producer() { (void)core_->Close(absl::ZeroDuration()); }
 

@@ -138,7 +138,7 @@ absl::Status Producer::Core::Send(std::string_view topic, std::optional<int32_t>
 // ---- The stream
 
 void Producer::Core::Connect() {
-  stream_ = RawStream::Start(connection_->internals().channel, kProduceStream, shared_from_this());
+  stream_ = RawStream::Start(connection_->internals().channel, kProduceStream, *this);
   stream_exists_ = true;
   writing_ = false;
   stream_->Read();
@@ -197,7 +197,7 @@ void Producer::Core::OnEnded(RawStream& stream) {
   stream_ = nullptr;
 }
 
-void Producer::Core::OnClosed(RawStream& stream, const absl::Status& status) {
+void Producer::Core::OnClosed(const absl::Status& status) {
   std::lock_guard lock(mutex_);
   stream_ = nullptr;
   stream_exists_ = false;

@@ -32,8 +32,7 @@ namespace millrace::client {
 // How long Send may wait for room.
 enum class WhenFull { kWait, kRefuse };
 
-class Producer::Core final : public RawStream::Listener,
-                             public std::enable_shared_from_this<Producer::Core> {
+class Producer::Core final : public RawStream::Listener {
  public:
   Core(std::shared_ptr<Connection> connection, ProducerOptions options, const HubInfo& hub);
 
@@ -53,7 +52,7 @@ class Producer::Core final : public RawStream::Listener,
   void OnMessage(RawStream& stream, grpc::ByteBuffer message) override;
   void OnWritten(RawStream& stream) override;
   void OnEnded(RawStream& stream) override;
-  void OnClosed(RawStream& stream, const absl::Status& status) override;
+  void OnClosed(const absl::Status& status) override;
 
  private:
   using Lock = std::unique_lock<std::mutex>;

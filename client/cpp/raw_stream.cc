@@ -8,13 +8,12 @@
 
 namespace millrace::client {
 
-RawStream::RawStream(const std::shared_ptr<grpc::Channel>& channel,
-                     std::shared_ptr<Listener> listener)
-    : stub_(channel), listener_(std::move(listener)) {}
+RawStream::RawStream(const std::shared_ptr<grpc::Channel>& channel, Listener& listener)
+    : stub_(channel), listener_(listener) {}
 
 RawStream* RawStream::Start(const std::shared_ptr<grpc::Channel>& channel,
-                            const std::string& method, std::shared_ptr<Listener> listener) {
-  auto* const stream = new RawStream(channel, std::move(listener));
+                            const std::string& method, Listener& listener) {
+  auto* const stream = new RawStream(channel, listener);
   stream->stub_.PrepareBidiStreamingCall(&stream->context_, method, {}, stream);
   // Reads and writes come from other threads than gRPC's; the hold keeps OnDone away until the
   // listener has been told that there must be none any more.
@@ -41,21 +40,23 @@ void RawStream::Cancel() { context_.TryCancel(); }
 
 void RawStream::OnReadDone(bool ok) {
   if (ok) {
-    listener_->OnMessage(*this, std::move(incoming_));
+    listener_.OnMessage(*this, std::move(incoming_));
     return;
   }
-  listener_->OnEnded(*this);
+  listener_.OnEnded(*this);
   RemoveHold();
 }
 
 void RawStream::OnWriteDone(bool ok) {
   // A failed write is followed by the end of reading.
-  if (ok) listener_->OnWritten(*this);
+  if (ok) listener_.OnWritten(*this);
 }
 
 void RawStream::OnDone(const grpc::Status& status) {
-  listener_->OnClosed(*this, FromGrpc(status));
+  const absl::Status result = FromGrpc(status);
+  Listener& listener = listener_;
   delete this;
+  listener.OnClosed(result);
 }
 
 }  // namespace millrace::client

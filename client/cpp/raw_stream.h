@@ -1,7 +1,9 @@
 // One gRPC stream of undecoded messages in both directions.
 //
-// The object owns itself: it lives from Start until its listener was told OnClosed, which comes
-// exactly once and last, however the stream ends. The listener must live until then.
+// The object owns itself: it lives from Start until just before its listener is told OnClosed,
+// which comes exactly once and last, however the stream ends. The listener must live until then,
+// and whoever drops the channel must wait for it: gRPC cannot take the last reference on a thread
+// of its own.
 //
 // Threads: any. Listener methods are called on gRPC's threads, OnMessage and OnWritten possibly at
 // the same time, and never from inside a call to this object; so the object may be called with the
@@ -30,13 +32,13 @@ class RawStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::B
     virtual void OnWritten(RawStream& stream) = 0;
     // The other side has said all it will; no Write or Read is allowed once this returns.
     virtual void OnEnded(RawStream& stream) = 0;
-    // The end. OK where both sides ended in order.
-    virtual void OnClosed(RawStream& stream, const absl::Status& status) = 0;
+    // The end; the stream is gone. OK where both sides ended in order.
+    virtual void OnClosed(const absl::Status& status) = 0;
   };
 
   // `method` is a full name, "/package.Service/Method".
   static RawStream* Start(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-                          std::shared_ptr<Listener> listener);
+                          Listener& listener);
 
   // Asks for the next message. One at a time.
   void Read();
@@ -50,7 +52,7 @@ class RawStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::B
   void Cancel();
 
  private:
-  RawStream(const std::shared_ptr<grpc::Channel>& channel, std::shared_ptr<Listener> listener);
+  RawStream(const std::shared_ptr<grpc::Channel>& channel, Listener& listener);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -58,7 +60,7 @@ class RawStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::B
 
   grpc::GenericStub stub_;
   grpc::ClientContext context_;
-  const std::shared_ptr<Listener> listener_;
+  Listener& listener_;
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
 };

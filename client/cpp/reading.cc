@@ -94,6 +94,10 @@ bool ReadingTable::any_resuming() const {
                      [](const auto& entry) { return entry.second->resuming; });
 }
 
+void ReadingTable::OnSubscribe() {
+  for (auto& [key, reading] : readings_) reading->committed_before = reading->committed;
+}
+
 void ReadingTable::OnSessionStarted(int64_t log_epoch) {
   for (auto& [key, reading] : readings_) {
     reading->assigned = false;
@@ -145,8 +149,12 @@ std::vector<ConsumerEvent> ReadingTable::OnAssigned(const v1::Assigned& frame) {
 void ReadingTable::OnGroupAssignment(Reading& reading, const v1::Assignment& assignment,
                                      std::vector<ConsumerEvent>& events) {
   const int64_t start = assignment.start_offset();
-  const bool others_advanced = start > reading.received.offset && start != reading.committed;
-  const bool was_reset = start < reading.committed;
+  // A commit of our own may have been answered while the session was being opened, without yet
+  // being where it begins.
+  const bool own_commit_between = reading.committed != reading.committed_before;
+  const bool others_advanced = start > reading.received.offset &&
+                               start != reading.committed_before && start != reading.committed;
+  const bool was_reset = start < std::min(reading.committed_before, reading.committed);
   if (others_advanced || was_reset) {
     events.push_back(PartitionRepositioned{.partition = reading.name,
                                            .from_offset = reading.returned.offset,
@@ -156,7 +164,7 @@ void ReadingTable::OnGroupAssignment(Reading& reading, const v1::Assignment& ass
     reading.committed = start;
     return;
   }
-  reading.committed = start;
+  if (!own_commit_between) reading.committed = start;
   reading.session_start = start;
   reading.resuming = start != reading.received.offset;
 }

@@ -46,7 +46,8 @@ struct Reading {
   Place received;          // Behind the last record that was buffered.
   Place returned;          // Behind the last record that Poll returned.
   int64_t committed = 0;   // What the group has committed, as far as is known.
-  int64_t session_start = 0;  // Where the session would read without the Seek of `resuming`.
+  int64_t committed_before = 0;  // The same when the session was asked for: it begins no earlier.
+  int64_t session_start = 0;     // Where the session would read without the Seek of `resuming`.
   int64_t position_epoch = 0;
   int64_t high_watermark = 0;
   int64_t generation = 0;
@@ -68,6 +69,8 @@ class ReadingTable {
   // `in_group`: positions come from the group's commits.
   explicit ReadingTable(bool in_group) : in_group_(in_group) {}
 
+  // A session is about to be asked for.
+  void OnSubscribe();
   // A new session: what it reads comes with its first OnAssigned.
   void OnSessionStarted(int64_t log_epoch);
 

@@ -367,6 +367,11 @@ int FakeHub::opened_epochs() const {
   return opened_epochs_;
 }
 
+bool FakeHub::HasSessions() const {
+  std::lock_guard lock(mutex_);
+  return !sessions_.empty();
+}
+
 int FakeHub::seeks() const {
   std::lock_guard lock(mutex_);
   return seeks_;

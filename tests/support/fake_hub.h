@@ -38,6 +38,8 @@ struct ProduceVerdict {
 };
 
 v1::RequestError MakeRequestError(int code, const std::string& reason);
+// As a failed call carries it.
+grpc::Status ToStatus(const v1::RequestError& error);
 
 class FakeHub {
  public:
@@ -90,6 +92,7 @@ class FakeHub {
   // ---- What happened
   std::vector<v1::ProduceRequest> produce_requests() const;
   std::vector<v1::SubscribeRequest> subscribe_requests() const;
+  bool HasSessions() const;
   int opened_epochs() const;
   int seeks() const;
   // Waits until `done`, which is asked whenever something happened. False after ten seconds.

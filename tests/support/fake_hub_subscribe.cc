@@ -6,8 +6,6 @@
 
 namespace millrace::testing {
 
-grpc::Status ToStatus(const v1::RequestError& error);  // fake_hub.cc
-
 namespace {
 
 constexpr int kNotFound = 5;

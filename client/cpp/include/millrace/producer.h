@@ -124,8 +124,8 @@ class Producer {
 
  private:
   class Core;
-  explicit Producer(std::shared_ptr<Core> core);
-  std::shared_ptr<Core> core_;
+  explicit Producer(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
 };
 
 }  // namespace millrace::client
