@@ -74,6 +74,7 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
   const absl::Time deadline = Deadline();
   Backoff backoff(connection_->options().backoff);
   bool as_member = true;
+  bool before_the_end = true;
   int stale_answers = 0;
   while (true) {
     v1::CommitOffsetRequest request;
@@ -83,7 +84,7 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
     request.set_group(options_.group);
     request.set_durability(ToProto(durability));
     // After the end of the subscription the group has no member, but for a rejoin grace.
-    if (!session->id.empty() || !as_member) {
+    if ((!session->id.empty() && before_the_end) || !as_member) {
       request.set_member_id(session->member_id);
       request.set_member_epoch(session->member_epoch);
     }
@@ -102,6 +103,12 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
     const bool stale =
         status.ok() && IsStale(response) && (session_changed || ++stale_answers <= kStaleAnswers);
     if (status.ok() && !stale) return response;
+    // The hub ends a subscription to what is there now as soon as it has sent all of it, which may
+    // wait behind a full buffer here.
+    if (stale && !session_changed && options_.end_at_current && before_the_end) {
+      before_the_end = false;
+      continue;
+    }
     if (session->id.empty() && as_member && HasReason(status, reason::kGroupHasMembers)) {
       as_member = false;
       continue;
