@@ -94,8 +94,8 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       StartWrite(&outgoing_);
     } else if (ending_) {
       End(*ending_);
-    } else if (encoder_->done()) {
-      End(absl::OkStatus());
+    } else if (const auto end = encoder_->end()) {
+      End(*end);
     } else {
       Pull();
     }

@@ -7,8 +7,10 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/hub/hub.h"
 
@@ -22,8 +24,8 @@ class FrameEncoder {
   // Appends the messages for the frame, possibly none.
   virtual void Encode(const hub::Frame& frame, std::deque<grpc::ByteBuffer>& messages) = 0;
 
-  // Whether the stream ends, with OK, after the messages so far.
-  virtual bool done() const { return false; }
+  // How the stream ends after the messages so far; absent: it goes on.
+  virtual std::optional<absl::Status> end() const { return std::nullopt; }
 };
 
 // Says what to subscribe to, or why the call is refused. Runs on a worker of the hub and may block.

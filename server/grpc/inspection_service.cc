@@ -1,10 +1,10 @@
 #include "server/grpc/inspection_service.h"
 
-#include <grpcpp/impl/codegen/proto_utils.h>
-#include <grpcpp/support/proto_buffer_reader.h>
+#include <grpcpp/support/slice.h>
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/grpc/conversions.h"
 #include "server/grpc/frame_stream.h"
+#include "server/grpc/message_bytes.h"
 #include "server/grpc/readable_record.h"
 #include "server/grpc/unary_call.h"
 #include "storage/batch/entries.h"
@@ -24,10 +25,6 @@ using storage::Error;
 using storage::Reason;
 
 namespace {
-
-absl::Status Invalid(std::string_view field, std::string_view why) {
-  return Error(Reason::kInvalidConfig, why, {{"field", std::string(field)}});
-}
 
 absl::StatusOr<hub::StartPosition> StartOf(const v1::TailRequest& request) {
   if (request.from_beginning()) return hub::Earliest{};
@@ -55,12 +52,12 @@ absl::StatusOr<storage::Offset> OffsetOf(hub::Hub& hub, const v1::TailRequest& r
 
 absl::StatusOr<hub::SubscribeCommand> ToCommand(hub::Hub& hub, const v1::TailRequest& request) {
   if (request.from_beginning() + request.has_offset() + request.has_time() > 1) {
-    return Invalid("from_beginning", "say one of from_beginning, offset and time");
+    return InvalidField("from_beginning", "say one of from_beginning, offset and time");
   }
   if (request.has_offset() && !request.has_partition()) {
-    return Invalid("partition", "an offset is about one partition: name it");
+    return InvalidField("partition", "an offset is about one partition: name it");
   }
-  if (request.limit() < 0) return Invalid("limit", "limit must not be negative");
+  if (request.limit() < 0) return InvalidField("limit", "limit must not be negative");
   auto start = StartOf(request);
   if (!start.ok()) return start.status();
   hub::SubscribeCommand command{.start = *start, .end_at_current = request.end_at_current()};
@@ -75,19 +72,24 @@ absl::StatusOr<hub::SubscribeCommand> ToCommand(hub::Hub& hub, const v1::TailReq
   return command;
 }
 
-// Shows the records of frames, up to a limit.
+// Shows the records of frames, up to a limit or to a partition that cannot be read.
 class TailEncoder final : public FrameEncoder {
  public:
   explicit TailEncoder(int64_t limit)
       : left_(limit == 0 ? std::numeric_limits<int64_t>::max() : limit) {}
 
   void Encode(const hub::Frame& frame, std::deque<grpc::ByteBuffer>& messages) override {
+    if (const auto* error = std::get_if<hub::PartitionErrorFrame>(&frame)) error_ = error->error;
     const auto* batches = std::get_if<hub::BatchesFrame>(&frame);
     if (batches == nullptr) return;
     for (const hub::DeliveredBatch& each : batches->batches) EncodeBatch(each, messages);
   }
 
-  bool done() const override { return left_ == 0; }
+  std::optional<absl::Status> end() const override {
+    if (left_ == 0) return absl::OkStatus();
+    if (!error_.ok()) return error_;
+    return std::nullopt;
+  }
 
  private:
   void EncodeBatch(const hub::DeliveredBatch& delivered, std::deque<grpc::ByteBuffer>& messages) {
@@ -103,13 +105,13 @@ class TailEncoder final : public FrameEncoder {
           *response.mutable_append_time() = ToTimestamp(delivered.batch.append_time);
         }
         ShowRecord(record, response);
-        const grpc::Slice bytes(response.SerializeAsString());
-        messages.emplace_back(&bytes, 1);
+        messages.push_back(SerializeMessage(response));
       }
     }
   }
 
   int64_t left_;
+  absl::Status error_;
 };
 
 absl::StatusOr<hub::ProduceCommand> ToProduce(const v1::SendRequest& request,
@@ -138,41 +140,45 @@ absl::StatusOr<hub::ProduceCommand> ToProduce(const v1::SendRequest& request,
   return command;
 }
 
+grpc::ByteBuffer SendAnswer(const std::string& topic, const hub::ProduceOutcome& outcome) {
+  v1::SendResponse response;
+  response.set_topic(topic);
+  response.set_partition(outcome.ranges[0].partition);
+  response.set_offset(outcome.ranges[0].base_offset.value());
+  return SerializeMessage(response);
+}
+
 }  // namespace
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* InspectionService::Tail(
     grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) {
-  grpc::ByteBuffer copy(*request);  // Shares the slices; parsing consumes them.
   v1::TailRequest tail;
-  const bool parsed =
-      grpc::GenericDeserialize<grpc::ProtoBufferReader, v1::TailRequest>(&copy, &tail).ok();
+  const absl::Status parsed = ParseMessage(*request, tail);
   auto command = [this, parsed, tail]() -> absl::StatusOr<hub::SubscribeCommand> {
-    if (!parsed) {
-      return Error(Reason::kMalformedRequest, "these bytes are not a TailRequest");
-    }
+    if (!parsed.ok()) return parsed;
     return ToCommand(hub_, tail);
   };
   return StartFrameStream(hub_, std::move(command), std::make_unique<TailEncoder>(tail.limit()));
 }
 
 grpc::ServerUnaryReactor* InspectionService::Send(grpc::CallbackServerContext* context,
-                                                  const v1::SendRequest* request,
-                                                  v1::SendResponse* response) {
-  if (absl::Status status = hub_.Admit(); !status.ok())
-    return Answer({context, nullptr, nullptr}, status);
-  auto command = ToProduce(*request, hub_.limits());
-  if (!command.ok()) return Answer({context, nullptr, nullptr}, command.status());
+                                                  const grpc::ByteBuffer* bytes,
+                                                  grpc::ByteBuffer* response) {
+  const UnaryCall call{context, bytes, response};
+  if (absl::Status status = hub_.Admit(); !status.ok()) return Answer(call, status);
+  v1::SendRequest request;
+  if (absl::Status status = ParseMessage(*bytes, request); !status.ok()) {
+    return Answer(call, status);
+  }
+  auto command = ToProduce(request, hub_.limits());
+  if (!command.ok()) return Answer(call, command.status());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  hub_.producing().Produce(
-      *std::move(command),
-      [reactor, request, response](const absl::StatusOr<hub::ProduceOutcome>& outcome) {
-        if (outcome.ok()) {
-          response->set_topic(request->topic());
-          response->set_partition(outcome->ranges[0].partition);
-          response->set_offset(outcome->ranges[0].base_offset.value());
-        }
-        reactor->Finish(ToGrpcStatus(outcome.status()));
-      });
+  hub_.producing().Produce(*std::move(command),
+                           [reactor, response, topic = request.topic()](
+                               const absl::StatusOr<hub::ProduceOutcome>& outcome) {
+                             if (outcome.ok()) *response = SendAnswer(topic, *outcome);
+                             reactor->Finish(ToGrpcStatus(outcome.status()));
+                           });
   return reactor;
 }
 

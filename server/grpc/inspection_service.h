@@ -8,11 +8,11 @@
 
 namespace millrace::server {
 
-// Tail is an ordinary subscription, its records shown one a message; so it is served raw like
-// Subscribe.
 using InspectionBase = v1::InspectionService::WithRawCallbackMethod_Tail<
-    v1::InspectionService::WithCallbackMethod_Send<v1::InspectionService::Service>>;
+    v1::InspectionService::WithRawCallbackMethod_Send<v1::InspectionService::Service>>;
 
+// Tail is an ordinary subscription, its records shown one a message.
+//
 // Threads: gRPC's. `hub` outlives the service.
 class InspectionService final : public InspectionBase {
  public:
@@ -21,8 +21,8 @@ class InspectionService final : public InspectionBase {
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Tail(grpc::CallbackServerContext* context,
                                                    const grpc::ByteBuffer* request) override;
   grpc::ServerUnaryReactor* Send(grpc::CallbackServerContext* context,
-                                 const v1::SendRequest* request,
-                                 v1::SendResponse* response) override;
+                                 const grpc::ByteBuffer* request,
+                                 grpc::ByteBuffer* response) override;
 
  private:
   hub::Hub& hub_;

@@ -1,9 +1,13 @@
 #include "server/grpc/readable_record.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "server/grpc/conversions.h"
 #include "server/hub/value_rendering.h"
@@ -15,6 +19,20 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using ProtoValue = google::protobuf::Value;
+
+// Generated stubs refuse messages that nest more than 100 deep. Here that is the response, a Value
+// for each level of the document, and what is between two of them.
+constexpr int kMaxMessageLevels = 100 - 2;
+
+// How many messages below the outermost Value the document takes.
+int MessageLevels(const Json& json) {
+  int deepest = 0;
+  for (const Json& each : json) {
+    if (each.is_structured()) deepest = std::max(deepest, MessageLevels(each));
+  }
+  if (json.is_object()) return deepest + 3;  // Struct, FieldsEntry, Value.
+  return json.is_array() ? deepest + 2 : 0;  // ListValue, Value.
+}
 
 void ToProto(const Json& json, ProtoValue& value) {
   switch (json.type()) {
@@ -51,6 +69,27 @@ Json FromNumber(double number) {
   return number;
 }
 
+// Whether JSON can say the value: it has no infinity, no NaN, and no value that is none.
+bool IsJson(const ProtoValue& value) {
+  switch (value.kind_case()) {
+    case ProtoValue::KIND_NOT_SET:
+      return false;
+    case ProtoValue::kNumberValue:
+      return std::isfinite(value.number_value());
+    case ProtoValue::kListValue: {
+      const auto& values = value.list_value().values();
+      return std::all_of(values.begin(), values.end(), IsJson);
+    }
+    case ProtoValue::kStructValue: {
+      const auto& fields = value.struct_value().fields();
+      return std::all_of(fields.begin(), fields.end(),
+                         [](const auto& field) { return IsJson(field.second); });
+    }
+    default:
+      return true;
+  }
+}
+
 Json FromProto(const ProtoValue& value) {
   switch (value.kind_case()) {
     case ProtoValue::kBoolValue:
@@ -79,7 +118,8 @@ Json FromProto(const ProtoValue& value) {
 }
 
 void ShowValue(std::string_view bytes, v1::TailResponse& response) {
-  if (const auto json = hub::AsExactJson(bytes)) {
+  const auto json = hub::AsExactJson(bytes);
+  if (json && MessageLevels(*json) <= kMaxMessageLevels) {
     ToProto(*json, *response.mutable_json());
   } else if (storage::IsUtf8(bytes)) {
     response.set_text(std::string(bytes));
@@ -102,8 +142,7 @@ void ShowHeader(const storage::HeaderView& header, v1::ReadableHeader& shown) {
 std::optional<std::string> ValueOf(const v1::SendRequest& request) {
   switch (request.record_value_case()) {
     case v1::SendRequest::kJson:
-      return FromProto(request.json())
-          .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+      return FromProto(request.json()).dump();
     case v1::SendRequest::kText:
       return request.text();
     case v1::SendRequest::kBinary:
@@ -119,8 +158,11 @@ void ShowRecord(std::string_view bytes, v1::TailResponse& response) {
   const auto record = storage::ParseRecord(bytes);
   if (!record) return;  // Cannot be: what is stored was walked.
   if (record->event_time) {
-    response.mutable_event_time()->set_seconds(record->event_time->seconds);
-    response.mutable_event_time()->set_nanos(record->event_time->nanos);
+    // Nobody judged it when it came, and most programs cannot print one that is none.
+    google::protobuf::Timestamp time;
+    time.set_seconds(record->event_time->seconds);
+    time.set_nanos(record->event_time->nanos);
+    if (FromTimestamp(time, "event_time").ok()) *response.mutable_event_time() = time;
   }
   if (record->key) {
     if (storage::IsUtf8(*record->key)) {
@@ -136,6 +178,9 @@ void ShowRecord(std::string_view bytes, v1::TailResponse& response) {
 }
 
 absl::StatusOr<std::string> TakeRecord(const v1::SendRequest& request) {
+  if (request.has_json() && !IsJson(request.json())) {
+    return InvalidField("json", "json must be a value that JSON can say");
+  }
   storage::RecordView record;
   if (request.has_event_time()) {
     const auto time = FromTimestamp(request.event_time(), "event_time");

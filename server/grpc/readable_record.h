@@ -13,7 +13,8 @@ namespace millrace::server {
 // whichever loses nothing.
 void ShowRecord(std::string_view record, v1::TailResponse& response);
 
-// The encoded Record as a `records` entry. INVALID_CONFIG for an event time that is none.
+// The encoded Record as a `records` entry. INVALID_CONFIG (field) for an event time that is none
+// and for a google.protobuf.Value that JSON cannot say.
 absl::StatusOr<std::string> TakeRecord(const v1::SendRequest& request);
 
 }  // namespace millrace::server
