@@ -122,9 +122,9 @@ ensure_hub() {
 events() {
   # shellcheck disable=SC2016 # The dollars are dpkg-query's.
   if command -v dpkg-query >/dev/null; then
-    dpkg-query -W -f='${Package}=${Version}\n' | head -n $event_count
+    dpkg-query -W -f='${Package}=${Version}\n' | sed -n "1,${event_count}p"
   else
-    find . -name '*.h' -printf '%f=%s bytes\n' | head -n $event_count
+    find . -name '*.h' -printf '%f=%s bytes\n' | sed -n "1,${event_count}p"
   fi
 }
 
@@ -141,7 +141,7 @@ round_trip() {
 
   say "Receiving them as the consumer group quickstart"
   local received
-  received=$("$millrace" consume $topic --group quickstart -e)
+  received=$("$millrace" consume $topic --group quickstart -e -q -K '=')
   printf '%s\n' "$received"
   local count
   count=$(grep -c . <<<"$received") || true
