@@ -1,0 +1,82 @@
+#include "storage/rocksdb/commit_queue.h"
+
+#include <future>
+#include <utility>
+
+#include "storage/error.h"
+
+namespace millrace::storage {
+namespace {
+
+int64_t BytesOf(const WriteSet& set) {
+  int64_t bytes = sizeof(QueuedWrite);
+  for (const Append& append : set.appends) {
+    bytes += static_cast<int64_t>(sizeof(Append) + append.records.entries.bytes.size());
+  }
+  for (const OffsetCommit& commit : set.commits) {
+    bytes += static_cast<int64_t>(sizeof(commit) + commit.group.size() + commit.metadata.size());
+  }
+  if (set.producer) bytes += static_cast<int64_t>(set.producer->annotation.size());
+  return bytes;
+}
+
+}  // namespace
+
+absl::Status CommitQueue::Admit(const WriteSet& set, int64_t bytes) const {
+  if (set.admission == Admission::kAlways) return absl::OkStatus();
+  const int64_t queued = bytes_.load(std::memory_order_relaxed);
+  const int64_t limit = set.appends.empty() ? max_bytes_of_commits_ : max_bytes_;
+  // A write that is larger than the queue goes through when it is alone.
+  if (queued == 0 || queued + bytes <= limit) return absl::OkStatus();
+  return Error(Reason::kOverloaded, "the write queue is full");
+}
+
+void CommitQueue::Add(QueuedWrite write) {
+  bytes_.fetch_add(write.bytes, std::memory_order_relaxed);
+  queued_.push_back(std::move(write));
+  if (std::exchange(taker_waits_, false)) changed_.notify_one();
+}
+
+absl::Status CommitQueue::Push(WriteSet& set, WriteCompletion& done) {
+  const int64_t bytes = BytesOf(set);
+  const std::lock_guard lock(mutex_);
+  if (closed_) return Error(Reason::kDraining, "the log is closed");
+  if (auto status = Admit(set, bytes); !status.ok()) return status;
+  Add({.set = std::move(set), .done = std::move(done), .change = nullptr, .bytes = bytes});
+  return absl::OkStatus();
+}
+
+absl::Status CommitQueue::Apply(Change change) {
+  std::promise<absl::Status> promise;
+  auto made = promise.get_future();
+  change.done = [&promise](absl::Status status) { promise.set_value(std::move(status)); };
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return Error(Reason::kDraining, "the log is closed");
+    Add({.set = {},
+         .done = nullptr,
+         .change = std::make_unique<Change>(std::move(change)),
+         .bytes = 0});
+  }
+  return made.get();
+}
+
+bool CommitQueue::TakeAll(std::vector<QueuedWrite>& taken) {
+  taken.clear();
+  std::unique_lock lock(mutex_);
+  while (queued_.empty()) {
+    if (closed_) return false;
+    taker_waits_ = true;
+    changed_.wait(lock);
+  }
+  taken.swap(queued_);
+  return true;
+}
+
+void CommitQueue::Close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_one();
+}
+
+}  // namespace millrace::storage

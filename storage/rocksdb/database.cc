@@ -1,0 +1,177 @@
+#include "storage/rocksdb/database.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "storage/error.h"
+#include "storage/rocksdb/rows.h"
+
+namespace millrace::storage {
+namespace {
+
+constexpr char kRecords[] = "records";
+constexpr char kOffsets[] = "offsets";
+constexpr char kProducers[] = "producers";
+
+// Under load there are up to kRecordMemtables of these beside the tail cache.
+constexpr size_t kRecordMemtableBytes = 32 << 20;
+constexpr int kRecordMemtables = 4;
+constexpr size_t kSmallMemtableBytes = 4 << 20;
+constexpr size_t kBlockCacheBytes = 16 << 20;
+
+class FlushListener : public rocksdb::EventListener {
+ public:
+  explicit FlushListener(std::function<void()> on_records_flushed)
+      : on_records_flushed_(std::move(on_records_flushed)) {}
+
+  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo& info) override {
+    if (info.cf_name == kRecords) on_records_flushed_();
+  }
+
+ private:
+  std::function<void()> on_records_flushed_;
+};
+
+rocksdb::DBOptions LogOptions(const DatabaseOptions& options) {
+  rocksdb::DBOptions db;
+  db.create_if_missing = true;
+  db.create_missing_column_families = true;
+  db.max_total_wal_size = 512 << 20;
+  db.bytes_per_sync = 1 << 20;
+  db.max_background_jobs = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, 8);
+  // One thread writes.
+  db.allow_concurrent_memtable_write = false;
+  db.enable_pipelined_write = false;
+  db.unordered_write = false;
+  db.two_write_queues = false;
+  // Old records are read in order: let the kernel read ahead.
+  db.advise_random_on_open = false;
+  db.max_open_files = 1000;
+  db.max_log_file_size = 4 << 20;
+  db.keep_log_file_num = 4;
+  db.stats_dump_period_sec = 0;
+  db.stats_persist_period_sec = 0;
+  db.skip_stats_update_on_db_open = true;
+  db.listeners.push_back(std::make_shared<FlushListener>(options.on_records_flushed));
+  return db;
+}
+
+rocksdb::ColumnFamilyOptions SmallFamily(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  rocksdb::ColumnFamilyOptions family;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  family.write_buffer_size = kSmallMemtableBytes;
+  family.max_write_buffer_number = 3;
+  family.compression = rocksdb::kNoCompression;
+  family.level0_file_num_compaction_trigger = 4;
+  family.level0_slowdown_writes_trigger = 20;
+  family.level0_stop_writes_trigger = 36;
+  return family;
+}
+
+rocksdb::ColumnFamilyOptions RecordsFamily(const std::shared_ptr<rocksdb::Cache>& cache,
+                                           const DatabaseOptions& options) {
+  rocksdb::ColumnFamilyOptions family = SmallFamily(cache);
+  family.write_buffer_size = kRecordMemtableBytes;
+  family.max_write_buffer_number = kRecordMemtables;
+  family.compaction_filter_factory = options.records_filter;
+  family.enable_blob_files = true;
+  family.min_blob_size = static_cast<uint64_t>(options.min_blob_bytes);
+  family.blob_file_size = 256 << 20;
+  family.enable_blob_garbage_collection = true;
+  family.blob_garbage_collection_age_cutoff = 0.25;
+  family.blob_garbage_collection_force_threshold = 0.5;
+  return family;
+}
+
+absl::Status OpenError(const rocksdb::Status& status, const std::string& path) {
+  const std::string message = "the log in " + path + " cannot be opened: " + status.ToString();
+  if (status.IsCorruption()) return absl::DataLossError(message);
+  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
+  return absl::UnavailableError(message);
+}
+
+}  // namespace
+
+absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string message = std::string(doing) + ": " + status.ToString();
+  if (status.IsNoSpace()) return Error(Reason::kDiskFull, message);
+  return Error(Reason::kStorageFailed, message);
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
+                                                         DatabaseOptions options) {
+  const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{
+      {rocksdb::kDefaultColumnFamilyName, SmallFamily(cache)},
+      {kRecords, RecordsFamily(cache, options)},
+      {kOffsets, SmallFamily(cache)},
+      {kProducers, SmallFamily(cache)}};
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const auto opened = rocksdb::DB::Open(LogOptions(options), path, descriptors, &handles, &db);
+  if (!opened.ok()) return OpenError(opened, path);
+  std::unique_ptr<Database> database(new Database);
+  database->db_.reset(db);
+  std::copy(handles.begin(), handles.end(), database->families_.begin());
+  return database;
+}
+
+Database::~Database() {
+  if (db_ == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
+  db_->Close().PermitUncheckedError();
+}
+
+absl::Status Database::Flush() {
+  return ToStatus(db_->Flush(rocksdb::FlushOptions(), {families_.begin(), families_.end()}),
+                  "cannot write memtables out");
+}
+
+absl::Status Database::FlushSmallFamilies() {
+  rocksdb::FlushOptions flush;
+  flush.wait = false;
+  return ToStatus(db_->Flush(flush, {log(), offsets(), producers()}), "cannot write memtables out");
+}
+
+absl::Status Database::ResumeWriting() {
+  if (auto status = ToStatus(db_->Resume(), "cannot resume writing"); !status.ok()) return status;
+  // A log file that refused a write refuses all later ones, and a flush changes to a new one only
+  // if there is something in a memtable.
+  rocksdb::WriteOptions beside_the_log;
+  beside_the_log.disableWAL = true;
+  const auto put = db_->Put(beside_the_log, log(), ToSlice(rows::FieldKey("resumed")), "");
+  if (auto status = ToStatus(put, "cannot resume writing"); !status.ok()) return status;
+  return Flush();
+}
+
+int64_t Database::UnflushedBytes() {
+  uint64_t bytes = 0;
+  db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &bytes);
+  return static_cast<int64_t>(bytes);
+}
+
+absl::Status Database::ScanLog(
+    char kind, const std::function<absl::Status(std::string_view, std::string_view)>& row) {
+  const std::string begin(1, kind);
+  const std::string end(1, static_cast<char>(kind + 1));
+  const rocksdb::Slice upper = ToSlice(end);
+  rocksdb::ReadOptions read;
+  read.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(read, log()));
+  for (it->Seek(ToSlice(begin)); it->Valid(); it->Next()) {
+    if (auto status = row(ToView(it->key()), ToView(it->value())); !status.ok()) return status;
+  }
+  return ToStatus(it->status(), "cannot read the log's rows");
+}
+
+}  // namespace millrace::storage

@@ -1,0 +1,76 @@
+// RocksDB as the engine uses it: its column families, its options, and its errors in our words.
+#pragma once
+
+#include <rocksdb/compaction_filter.h>
+#include <rocksdb/db.h>
+#include <rocksdb/listener.h>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace millrace::storage {
+
+// A view of RocksDB's, and back.
+inline rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+inline std::string_view ToView(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+// DISK_FULL for a lack of space, STORAGE_FAILED for all else.
+absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing);
+
+struct DatabaseOptions {
+  int64_t min_blob_bytes = 0;
+  std::shared_ptr<rocksdb::CompactionFilterFactory> records_filter;
+  // Called after a flush of records, on a thread of RocksDB: must be quick and not call RocksDB.
+  std::function<void()> on_records_flushed;
+};
+
+// Safe from any thread. Closes RocksDB when it goes.
+class Database {
+ public:
+  // Makes an empty one where there is none. Errors are for a person: kDataLoss if RocksDB finds its
+  // files damaged, kResourceExhausted if the disk is full, kUnavailable for all else.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
+                                                        DatabaseOptions options);
+  ~Database();
+
+  rocksdb::DB& db() { return *db_; }
+  rocksdb::ColumnFamilyHandle* log() { return families_[0]; }
+  rocksdb::ColumnFamilyHandle* records() { return families_[1]; }
+  rocksdb::ColumnFamilyHandle* offsets() { return families_[2]; }
+  rocksdb::ColumnFamilyHandle* producers() { return families_[3]; }
+
+  // Writes all memtables out and waits for it; write-ahead logs without further use are deleted.
+  absl::Status Flush();
+  // Starts to write out the memtables of all families but `records`, whose few rows would keep old
+  // write-ahead logs alive.
+  absl::Status FlushSmallFamilies();
+
+  // After a write was refused for a lack of space and there is space again: makes RocksDB take
+  // writes, into a new write-ahead log.
+  absl::Status ResumeWriting();
+
+  // What is in memtables and has to be written out yet.
+  int64_t UnflushedBytes();
+
+  // Calls `row` for each row of the default family whose key starts with `kind`, in order, until it
+  // answers an error.
+  absl::Status ScanLog(char kind,
+                       const std::function<absl::Status(std::string_view, std::string_view)>& row);
+
+ private:
+  Database() = default;
+
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, 4> families_{};
+};
+
+}  // namespace millrace::storage

@@ -1,0 +1,299 @@
+#include "storage/rocksdb/rocksdb_engine.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "storage/commit/read_assembler.h"
+#include "storage/error.h"
+
+namespace millrace::storage {
+namespace {
+
+constexpr int kReaderThreads = 2;
+
+// A search by time asks for "not before": a part of a millisecond counts as the next one.
+UnixMillis CeilToMillis(absl::Time time) {
+  const UnixMillis millis = absl::ToUnixMillis(time);
+  if (millis == std::numeric_limits<UnixMillis>::max()) return millis;
+  return absl::FromUnixMillis(millis) < time ? millis + 1 : millis;
+}
+
+ReadResult FromMemory(Partition::ReadPlan plan, Offset from, ReadLimits limits,
+                      absl::Status* status) {
+  ReadAssembler assembler(from, limits);
+  for (FetchedBatch& batch : plan.batches) {
+    if (assembler.full()) break;
+    *status = assembler.Add(std::move(batch));
+    if (!status->ok()) return {};
+  }
+  return std::move(assembler).Finish(plan.earliest, plan.visible_end);
+}
+
+}  // namespace
+
+// ---- Opening and closing
+
+absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(RocksDbOptions options) {
+  auto directory = DataDirectory::Open(options.data_dir);
+  if (!directory.ok()) return directory.status();
+  auto bounds = std::make_shared<DropBounds>();
+  auto records_flushed = std::make_shared<std::atomic<bool>>(false);
+  auto database =
+      Database::Open((*directory)->database_path(),
+                     {.min_blob_bytes = options.min_blob_bytes,
+                      .records_filter = std::make_shared<DropFilterFactory>(bounds),
+                      .on_records_flushed = [records_flushed] { records_flushed->store(true); }});
+  if (!database.ok()) return database.status();
+  std::unique_ptr<RocksDbEngine> engine(new RocksDbEngine(std::move(options), *std::move(directory),
+                                                          std::move(bounds), *std::move(database),
+                                                          std::move(records_flushed)));
+  if (absl::Status status = engine->Load(); !status.ok()) return status;
+  engine->StartThreads();
+  return engine;
+}
+
+RocksDbEngine::RocksDbEngine(RocksDbOptions options, std::unique_ptr<DataDirectory> directory,
+                             std::shared_ptr<DropBounds> bounds, std::unique_ptr<Database> database,
+                             std::shared_ptr<std::atomic<bool>> records_flushed)
+    : options_(std::move(options)),
+      directory_(std::move(directory)),
+      bounds_(std::move(bounds)),
+      records_flushed_(std::move(records_flushed)),
+      database_(std::move(database)),
+      failure_(options_.on_failure),
+      producers_(*database_, options_.producer_window),
+      queue_(options_.write_queue_bytes),
+      reclaimer_(*database_, queue_),
+      topics_({*database_, partitions_, *bounds_, offsets_, reclaimer_, *options_.clock}),
+      retention_({*database_, queue_, partitions_, *bounds_, topics_, reclaimer_, *options_.clock}),
+      batch_reader_(*database_) {}
+
+absl::Status RocksDbEngine::Load() {
+  if (absl::Status status = offsets_.Load(*database_); !status.ok()) return status;
+  if (absl::Status status = reclaimer_.Load(); !status.ok()) return status;
+  return topics_.Load();
+}
+
+void RocksDbEngine::StartThreads() {
+  readers_ = std::make_unique<ReaderPool>(kReaderThreads);
+  syncer_ = std::make_unique<Syncer>(*database_, failure_);
+  committer_ = std::make_unique<Committer>(
+      Committer::Parts{*database_, queue_, *syncer_, failure_, partitions_, producers_, offsets_,
+                       topics_.log_epoch(), *options_.clock},
+      DiskSpace(*database_, options_.data_dir, options_.disk_reserve_bytes),
+      options_.tail_cache_bytes);
+  housekeeping_ = std::thread([this] { RunHousekeeping(); });
+  pthread_setname_np(housekeeping_.native_handle(), "housekeeping");
+}
+
+RocksDbEngine::~RocksDbEngine() { Close().IgnoreError(); }
+
+absl::Status RocksDbEngine::Close() {
+  const std::lock_guard lock(close_mutex_);
+  if (closed_) return failure_.status();
+  closed_ = true;
+  {
+    const std::lock_guard housekeeping_lock(housekeeping_mutex_);
+    stopping_ = true;
+  }
+  housekeeping_wake_.notify_all();
+  if (housekeeping_.joinable()) housekeeping_.join();
+  queue_.Close();
+  if (committer_ == nullptr) return absl::OkStatus();  // It never opened.
+  committer_->Stop();
+  syncer_->Stop();
+  readers_->Stop();
+  if (failure_.failed()) return failure_.status();
+  return topics_.MarkClean();
+}
+
+// Retention from time to time; and the small families are written out every so often, since a few
+// rows of theirs would keep old write-ahead logs alive.
+void RocksDbEngine::RunHousekeeping() {
+  if (options_.retention_interval <= absl::ZeroDuration()) return;
+  std::unique_lock lock(housekeeping_mutex_);
+  while (!housekeeping_wake_.wait_for(lock, absl::ToChronoNanoseconds(options_.retention_interval),
+                                      [this] { return stopping_; })) {
+    lock.unlock();
+    // What fails here is tried again next time; a failure for good is told by on_failure.
+    if (records_flushed_->exchange(false)) database_->FlushSmallFamilies().IgnoreError();
+    retention_.Enforce(Reclaimer::Urgency::kWhenWorthIt).IgnoreError();
+    lock.lock();
+  }
+}
+
+// ---- Facts
+
+Capabilities RocksDbEngine::capabilities() const {
+  return {.atomic_produce = true,
+          .producer_sequences = true,
+          .expected_offset = true,
+          .fenced_commits = true,
+          .log_epoch = true,
+          .time_basis = TimeBasis::kAppendTime};
+}
+
+LogEpoch RocksDbEngine::log_epoch() const {
+  return LogEpoch(topics_.log_epoch().load(std::memory_order_relaxed));
+}
+
+// ---- Writing
+
+void RocksDbEngine::Write(WriteSet set, WriteCompletion done) {
+  if (absl::Status status = queue_.Push(set, done); !status.ok()) std::move(done)(status);
+}
+
+absl::StatusOr<ProducerState> RocksDbEngine::OpenProducer(std::string_view producer_id) {
+  ProducerState state;
+  Change change;
+  change.prepare = [&](rocksdb::WriteBatch& batch) -> absl::Status {
+    const ProducerWindow* known = producers_.Find(producer_id);
+    if (absl::Status status = producers_.TakeError(); !status.ok()) return status;
+    ProducerWindow next = known == nullptr ? ProducerWindow(options_.producer_window) : *known;
+    state = {.epoch = next.OpenEpoch(), .last_sequence = next.last_sequence()};
+    producers_.AddEpochRow(producer_id, next, absl::ToUnixMillis(options_.clock->Now()), batch);
+    return absl::OkStatus();
+  };
+  change.when_written = [&] { producers_.Forget(producer_id); };  // The next look reads the row.
+  if (absl::Status status = queue_.Apply(std::move(change)); !status.ok()) return status;
+  return state;
+}
+
+absl::Status RocksDbEngine::ExpireProducers(absl::Duration idle) {
+  const auto listed = producers_.ListIdle(absl::ToUnixMillis(options_.clock->Now() - idle));
+  if (!listed.ok()) return listed.status();
+  if (listed->empty()) return absl::OkStatus();
+  std::vector<std::string> expired;
+  Change change;
+  change.prepare = [&](rocksdb::WriteBatch& batch) -> absl::Status {
+    for (const ProducerStore::IdleProducer& producer : *listed) {
+      const ProducerWindow* window = producers_.Find(producer.id);
+      if (absl::Status status = producers_.TakeError(); !status.ok()) return status;
+      // One that was used since is not idle any more.
+      if (window == nullptr || window->epoch() != producer.epoch ||
+          window->last_sequence() != producer.last_sequence) {
+        continue;
+      }
+      producers_.AddDeletion(producer.id, batch);
+      expired.push_back(producer.id);
+    }
+    return absl::OkStatus();
+  };
+  change.when_written = [&] {
+    for (const std::string& id : expired) producers_.Forget(id);
+  };
+  return queue_.Apply(std::move(change));
+}
+
+// ---- Reading
+
+void RocksDbEngine::Read(PartitionId id, Offset from, ReadLimits limits, ReadCompletion done) {
+  auto partition = partitions_.Get(id);
+  if (!partition.ok()) return std::move(done)(partition.status());
+  auto plan = (*partition)->PlanRead(from, limits);
+  if (!plan.ok()) return std::move(done)(plan.status());
+  if (!plan->on_disk) {
+    absl::Status status;
+    ReadResult result = FromMemory(*std::move(plan), from, limits, &status);
+    if (!status.ok()) return std::move(done)(status);
+    return std::move(done)(std::move(result));
+  }
+  // The completion is shared so that it is still here where the pool takes no more tasks.
+  auto shared_done = std::make_shared<ReadCompletion>(std::move(done));
+  ReaderPool::Task task = [this, partition = *std::move(partition), from, limits, shared_done] {
+    std::move (*shared_done)(batch_reader_.Read(*partition, from, limits));
+  };
+  if (!readers_->Post(task)) {
+    std::move (*shared_done)(Error(Reason::kDraining, "the log is closed"));
+  }
+}
+
+void RocksDbEngine::NotifyWhenReadable(PartitionId id, Offset from,
+                                       std::weak_ptr<ReadWaiter> waiter) {
+  const PartitionPtr partition = partitions_.Find(id);
+  if (partition != nullptr && partition->Wait(from, waiter)) return;
+  if (const auto alive = waiter.lock()) alive->OnReadable(id);
+}
+
+absl::StatusOr<PartitionStatus> RocksDbEngine::Status(PartitionId id) const {
+  const auto partition = partitions_.Get(id);
+  if (!partition.ok()) return partition.status();
+  return (*partition)->Status();
+}
+
+absl::StatusOr<Offset> RocksDbEngine::OffsetAtTime(PartitionId id, absl::Time time) {
+  const auto partition = partitions_.Get(id);
+  if (!partition.ok()) return partition.status();
+  const UnixMillis millis = CeilToMillis(time);
+  const Partition::SearchRange range = (*partition)->RangeToSearch(millis);
+  auto found = batch_reader_.FirstSince(id, range, millis);
+  if (!found.ok()) return found;
+  return std::max(*found, (*partition)->Status().earliest);
+}
+
+absl::Status RocksDbEngine::ValidatePosition(PartitionId id, Offset offset, LogEpoch epoch) const {
+  const auto partition = partitions_.Get(id);
+  if (!partition.ok()) return partition.status();
+  return (*partition)->Validate(offset, epoch);
+}
+
+// ---- Groups
+
+absl::StatusOr<std::vector<CommittedOffset>> RocksDbEngine::CommittedOffsets(
+    std::string_view group) const {
+  return offsets_.Committed(group);
+}
+
+std::vector<std::string> RocksDbEngine::Groups() const { return offsets_.Groups(); }
+
+absl::Status RocksDbEngine::DeleteGroup(std::string_view group) {
+  Change change;
+  change.prepare = [&](rocksdb::WriteBatch& batch) -> absl::Status {
+    for (const CommittedOffset& offset : offsets_.Committed(group)) {
+      batch.Delete(database_->offsets(), ToSlice(rows::OffsetKey(group, offset.partition)));
+    }
+    return absl::OkStatus();
+  };
+  change.when_written = [&] { offsets_.DropGroup(group); };
+  return queue_.Apply(std::move(change));
+}
+
+// ---- Topics
+
+TopicPtr RocksDbEngine::FindTopic(std::string_view name) const { return topics_.Find(name); }
+
+std::vector<TopicPtr> RocksDbEngine::Topics() const { return topics_.All(); }
+
+absl::StatusOr<TopicPtr> RocksDbEngine::CreateTopic(std::string_view name, int32_t partition_count,
+                                                    RetentionPolicy retention) {
+  TopicPtr made;
+  absl::Status status = queue_.Apply(
+      topics_.MakeCreation(std::string(name), partition_count, std::move(retention), &made));
+  if (!status.ok()) return status;
+  return made;
+}
+
+absl::StatusOr<TopicPtr> RocksDbEngine::UpdateTopic(std::string_view name,
+                                                    const TopicChange& change) {
+  TopicPtr made;
+  absl::Status status = queue_.Apply(topics_.MakeUpdate(std::string(name), change, &made));
+  if (!status.ok()) return status;
+  return made;
+}
+
+absl::Status RocksDbEngine::DeleteTopic(std::string_view name) {
+  return queue_.Apply(topics_.MakeDeletion(std::string(name)));
+}
+
+absl::Status RocksDbEngine::Truncate(PartitionId partition, Offset before) {
+  return retention_.Truncate(partition, before);
+}
+
+absl::Status RocksDbEngine::EnforceRetention() {
+  return retention_.Enforce(Reclaimer::Urgency::kNow);
+}
+
+}  // namespace millrace::storage

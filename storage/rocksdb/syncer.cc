@@ -1,0 +1,76 @@
+#include "storage/rocksdb/syncer.h"
+
+#include <chrono>
+#include <utility>
+
+#include "storage/error.h"
+
+namespace millrace::storage {
+namespace {
+
+// How long something may stay unsynced that nobody waits for.
+constexpr auto kLongestUnsynced = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Syncer::Syncer(Database& database, FailureLatch& failure)
+    : database_(database), failure_(failure), thread_([this] { Run(); }) {}
+
+Syncer::~Syncer() { Stop(); }
+
+void Syncer::Add(CommittedGroup group) {
+  const std::lock_guard lock(mutex_);
+  waiting_.push_back(std::move(group));
+  changed_.notify_one();
+}
+
+void Syncer::NoteUnsynced() {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(unsynced_, true)) changed_.notify_one();
+}
+
+void Syncer::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Syncer::WaitForWork(std::vector<CommittedGroup>& groups) {
+  std::unique_lock lock(mutex_);
+  const auto urgent = [this] { return !waiting_.empty() || stopping_; };
+  changed_.wait(lock, [&] { return urgent() || unsynced_; });
+  changed_.wait_for(lock, kLongestUnsynced, urgent);
+  groups.swap(waiting_);
+  return std::exchange(unsynced_, false) || !groups.empty();
+}
+
+void Syncer::SyncAndFinish(std::vector<CommittedGroup>& groups) {
+  if (!failure_.failed()) {
+    const rocksdb::Status synced = database_.db().SyncWAL();
+    if (!synced.ok()) {
+      failure_.Fail(Error(Reason::kStorageFailed,
+                          "the write-ahead log cannot be synced: " + synced.ToString()));
+    }
+  }
+  const absl::Status status = failure_.status();
+  for (CommittedGroup& group : groups) {
+    const uint64_t number = group.number;
+    if (status.ok()) {
+      group.Finish();
+      finished_.store(number, std::memory_order_release);
+    } else {
+      group.Fail(status);
+    }
+  }
+  groups.clear();
+}
+
+void Syncer::Run() {
+  std::vector<CommittedGroup> groups;
+  while (WaitForWork(groups)) SyncAndFinish(groups);
+}
+
+}  // namespace millrace::storage

@@ -1,0 +1,57 @@
+// The second half of a commit: a thread that brings the write-ahead log to stable storage whenever
+// somebody waits for it, and finishes the groups that it covered. While it syncs, the committer goes
+// on: whatever gathers meanwhile is covered by the next sync.
+//
+// What nobody waits for is synced soon after it was written.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "storage/rocksdb/committed_group.h"
+#include "storage/rocksdb/database.h"
+#include "storage/rocksdb/failure_latch.h"
+
+namespace millrace::storage {
+
+class Syncer {
+ public:
+  Syncer(Database& database, FailureLatch& failure);
+  ~Syncer();
+
+  // Takes over a group that is written: finishes it after the next sync. Groups come with rising
+  // numbers and are finished in that order.
+  void Add(CommittedGroup group);
+
+  // Says that something was written that nobody waits for.
+  void NoteUnsynced();
+
+  // The number of the last group that is synced and finished: its records are visible.
+  uint64_t finished() const { return finished_.load(std::memory_order_acquire); }
+
+  // Syncs and finishes what is left, and ends the thread. Idempotent.
+  void Stop();
+
+ private:
+  void Run();
+  // Waits until a sync is due and takes the groups that it will cover. False: nothing is left and
+  // the thread ends.
+  bool WaitForWork(std::vector<CommittedGroup>& groups);
+  void SyncAndFinish(std::vector<CommittedGroup>& groups);
+
+  Database& database_;
+  FailureLatch& failure_;
+  std::atomic<uint64_t> finished_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<CommittedGroup> waiting_;  // Guarded by mutex_.
+  bool unsynced_ = false;                // Guarded by mutex_.
+  bool stopping_ = false;                // Guarded by mutex_.
+  std::thread thread_;
+};
+
+}  // namespace millrace::storage
