@@ -197,6 +197,30 @@ TEST_F(RealHubTest, SeeksAndPausesInTheRealHub) {
   EXPECT_EQ(ReasonOf(consumer->Pause({{"orders", 9}})), "PARTITION_NOT_ASSIGNED");
 }
 
+TEST_F(RealHubTest, KeepsTheOrderAroundRefusedRequests) {
+  std::atomic<int> refused = 0;
+  auto producer = Producer::Open(Connect(), {.linger = absl::ZeroDuration(), .batch_records = 1});
+  ASSERT_TRUE(producer.ok()) << producer.status();
+  for (int i = 0; i < 300; ++i) {
+    for (int partition = 0; partition < kPartitions; ++partition) {
+      const std::string value = std::to_string(i * kPartitions + partition);
+      ASSERT_TRUE((*producer)->Send("orders", partition, {.value = value}).ok());
+    }
+    ASSERT_TRUE((*producer)
+                    ->Send("none", {.value = "x"},
+                           [&](const absl::StatusOr<Delivery>& delivery) {
+                             refused += ReasonOf(delivery.status()) == reason::kTopicNotFound;
+                           })
+                    .ok());
+  }
+  const absl::Status flushed = (*producer)->Flush(kLong);
+  EXPECT_TRUE(flushed.ok()) << flushed;
+  EXPECT_EQ(refused, 300);
+  EXPECT_GT((*producer)->statistics().requests_repeated, 0);
+  auto consumer = Subscribe({.start = Earliest(), .end_at_current = true});
+  Take(*consumer, 900);
+}
+
 TEST_F(RealHubTest, ReportsWhatItRefuses) {
   Admin admin(Connect());
   EXPECT_EQ(ReasonOf(admin.CreateTopic("orders").status()), "TOPIC_EXISTS");
