@@ -181,11 +181,14 @@ absl::StatusOr<std::vector<CommitResult>> Consumer::Core::CommitOffsets(
 }
 
 void Consumer::Core::CommitAsync(CommitCallback done, Durability durability) {
-  std::lock_guard lock(mutex_);
-  commit_requests_.emplace_back(std::move(done), durability);
-  if (!commit_thread_.joinable() && !closed_) {
-    commit_thread_ = std::thread([this] { RunCommits(); });
+  Lock lock(mutex_);
+  if (closed_) {
+    lock.unlock();
+    if (done) std::move(done)(ClosedError());
+    return;
   }
+  commit_requests_.emplace_back(std::move(done), durability);
+  if (!commit_thread_.joinable()) commit_thread_ = std::thread([this] { RunCommits(); });
   commit_work_.notify_one();
 }
 
@@ -353,6 +356,7 @@ void Consumer::Core::Close() {
   Lock lock(mutex_);
   closed_ = true;
   Fail(ClosedError());
+  items_.clear();
   changed_.notify_all();
   commit_work_.notify_all();
   work_.notify_all();

@@ -175,7 +175,7 @@ void Consumer::Core::OnMessage(RawStream& stream, grpc::ByteBuffer message) {
   }
   if (buffered_bytes_ < options_.prefetch_bytes || closed_) ReadOn();
   changed_.notify_all();
-  work_.notify_one();
+  if (!batches) work_.notify_one();
 }
 
 void Consumer::Core::OnBatches(const std::shared_ptr<const grpc::Slice>& bytes,

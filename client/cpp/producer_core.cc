@@ -206,7 +206,8 @@ void Producer::Core::OnClosed(const absl::Status& status) {
   window_.OnStreamBroken(error, settled_);
   // What the hub refuses as a whole it would refuse again.
   if (!IsTransient(error) && !closed_) FailEverything(error);
-  connect_at_ = MonotonicNow() + backoff_.Next();
+  const absl::Duration asked = RetryAfterOf(error).value_or(absl::ZeroDuration());
+  connect_at_ = MonotonicNow() + std::max(asked, backoff_.Next());
   work_.notify_one();
   changed_.notify_all();
 }

@@ -32,6 +32,15 @@ absl::Status OutOfRange(const PartitionName& name, Offset offset,
                 {"latest", absl::StrCat(status.high_watermark.value())}});
 }
 
+// Says which of a request's positions an error is about.
+absl::Status AtPlace(const absl::Status& error, const std::string& topic, int32_t partition) {
+  storage::ErrorMetadata metadata = storage::MetadataOf(error);
+  metadata["topic"] = topic;
+  metadata["partition"] = absl::StrCat(partition);
+  return Error(storage::ReasonOf(error).value_or(Reason::kInternal), std::string(error.message()),
+               std::move(metadata));
+}
+
 absl::Status Draining() { return Error(Reason::kDraining, "the hub is stopping"); }
 
 }  // namespace
@@ -103,8 +112,8 @@ absl::StatusOr<PartitionStart> Subscriptions::PlanPosition(
   const auto id = Topics::PartitionOf(**topic, position.partition);
   if (!id.ok()) return id.status();
   if (position.log_epoch) {
-    absl::Status valid = engine_.ValidatePosition(*id, position.offset, *position.log_epoch);
-    if (!valid.ok()) return valid;
+    const absl::Status valid = engine_.ValidatePosition(*id, position.offset, *position.log_epoch);
+    if (!valid.ok()) return AtPlace(valid, position.topic, position.partition);
   }
   return StartAt({std::make_shared<const std::string>(position.topic), position.partition}, *id,
                  position.offset, command.out_of_range);
