@@ -28,7 +28,7 @@ constexpr std::array<Advice, 9> kAdvice = {{
     {"OFFSET_OUT_OF_RANGE", "\"millrace offsets TOPIC\" shows which offsets there are"},
     {"PARTITION_OUT_OF_RANGE", "\"millrace topic describe TOPIC\" shows the partitions"},
     {"GROUP_HAS_MEMBERS", "stop the group's other consumer or choose another --group"},
-    {"RECORD_TOO_LARGE", "\"millrace hub info\" shows the limits; is --delimiter right?"},
+    {"RECORD_TOO_LARGE", "\"millrace hub info\" shows the limits"},
     {"LIMIT_EXCEEDED", "\"millrace hub info\" shows the limits"},
     {"DISK_FULL", "free some space where the hub keeps its data; it then goes on by itself"},
     {"DRAINING", "the hub is stopping; try again when it is back"},

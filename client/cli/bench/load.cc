@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <random>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -14,7 +15,10 @@ namespace millrace::cli {
 namespace {
 
 constexpr absl::Duration kDrainTimeout = absl::Minutes(2);
-constexpr int kPayloads = 64;  // Different records, so that no layer sees one again and again.
+constexpr int64_t kRecordOverheadBytes = 16;
+constexpr int64_t kLeastBufferedBytes = 256 << 10;
+// Records are cut from so many different places, so that no layer sees one again and again.
+constexpr int64_t kPlaces = 4096;
 constexpr int kSendsPerCheck = 1024;  // Between two looks at the clock.
 
 absl::StatusOr<std::unique_ptr<client::Producer>> OpenProducer(Session& session, const Load& load) {
@@ -24,8 +28,10 @@ absl::StatusOr<std::unique_ptr<client::Producer>> OpenProducer(Session& session,
   client::ProducerOptions options;
   options.durability = load.durability;
   options.batch_records = load.batch;
-  options.batch_bytes =
-      std::max<int64_t>(options.batch_bytes, load.batch * (load.record_size + 16));
+  const int64_t request_bytes = load.batch * (load.record_size + kRecordOverheadBytes);
+  options.batch_bytes = std::max(options.batch_bytes, request_bytes);
+  // Enough that no stream ever waits for records, and little enough to be sent soon at the end.
+  options.max_buffered_bytes = std::max(kLeastBufferedBytes, 2 * load.in_flight * request_bytes);
   options.max_in_flight_requests = load.in_flight;
   return client::Producer::Open(client::Connection::Open(std::move(connection)),
                                 std::move(options));
@@ -33,18 +39,16 @@ absl::StatusOr<std::unique_ptr<client::Producer>> OpenProducer(Session& session,
 
 absl::Status SendStream(client::Producer& producer, const Interrupts& interrupts,
                         const std::string& topic, int32_t partition, const Load& load,
-                        const SendLimit& limit) {
-  std::vector<std::string> payloads;
-  for (int i = 0; i < kPayloads; ++i) payloads.push_back(RandomBytes(load.record_size, i));
+                        int64_t max_records, std::string_view noise, absl::Time deadline) {
   const int check = static_cast<int>(
       std::clamp<int64_t>((1 << 20) / std::max<int64_t>(load.record_size, 1), 1, kSendsPerCheck));
-  for (int64_t sent = 0; sent < limit.records; ++sent) {
+  for (int64_t sent = 0; sent < max_records; ++sent) {
     if (sent % check == 0) {
-      if (interrupts.requested() || absl::Now() >= limit.deadline) break;
+      if (interrupts.requested() || absl::Now() >= deadline) break;
       if (producer.statistics().records_failed > 0) break;  // Flush says why.
     }
-    absl::Status status =
-        producer.SendBytes(topic, partition, std::nullopt, payloads[sent % kPayloads]);
+    const std::string_view value = noise.substr(sent % kPlaces, load.record_size);
+    absl::Status status = producer.SendBytes(topic, partition, std::nullopt, value);
     if (!status.ok()) return status;
   }
   return producer.Flush(kDrainTimeout);
@@ -115,11 +119,14 @@ absl::StatusOr<Throughput> SendLoad(Session& session, const Interrupts& interrup
     streams.push_back(std::make_unique<Stream>());
     streams.back()->producer = *std::move(producer);
   }
+  const std::string noise = RandomBytes(load.record_size + kPlaces, 1);
   const absl::Time start = absl::Now();
+  const absl::Time deadline = start + limit.duration;
   for (int32_t i = 0; i < load.streams; ++i) {
     Stream& stream = *streams[i];
     stream.thread = std::thread([&, i] {
-      stream.status = SendStream(*stream.producer, interrupts, topic, i % partitions, load, limit);
+      stream.status = SendStream(*stream.producer, interrupts, topic, i % partitions, load,
+                                 limit.records, noise, deadline);
       stream.done = true;
     });
   }

@@ -26,7 +26,7 @@ struct Load {
 
 // When a stream stops sending.
 struct SendLimit {
-  absl::Time deadline = absl::InfiniteFuture();
+  absl::Duration duration = absl::InfiniteDuration();
   int64_t records = std::numeric_limits<int64_t>::max();  // Of each stream.
 };
 

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "client/cli/bench/bench_topic.h"
 #include "client/cli/bench/consume.h"
 #include "client/cli/bench/latency.h"
@@ -58,7 +57,7 @@ absl::Status ProduceBench(Session& session, const ProduceBenchOptions& options) 
   if (!topic.ok()) return topic.status();
   const Load& load = options.load;
   SendLimit limit;
-  limit.deadline = absl::Now() + options.duration;
+  limit.duration = options.duration;
   absl::StatusOr<Throughput> sent =
       SendLoad(session, interrupts, topic->name(), topic->partitions(), load, limit);
   if (!sent.ok()) return sent.status();
