@@ -131,7 +131,7 @@ absl::Status Producer::Core::Send(std::string_view topic, std::optional<int32_t>
   if (added.began_batch) unsettled_ids_.insert(added.batch_id);
   if (!added.began_batch && !added.filled_batch) return absl::OkStatus();
   Pump();
-  if (NextWork() < awake_at_) work_.notify_one();
+  WakeThread();
   return absl::OkStatus();
 }
 
@@ -168,6 +168,12 @@ void Producer::Core::OnWritten(RawStream& stream) {
   std::lock_guard lock(mutex_);
   writing_ = false;
   Pump();
+  // A batch that lingers was no work while the write went on.
+  WakeThread();
+}
+
+void Producer::Core::WakeThread() {
+  if (NextWork() < awake_at_) work_.notify_one();
 }
 
 void Producer::Core::OnMessage(RawStream& stream, grpc::ByteBuffer message) {

@@ -74,6 +74,7 @@ class Producer::Core final : public RawStream::Listener {
   void OpenNextEpoch(Lock& lock);
   void ApplyEpoch(const absl::StatusOr<v1::OpenProducerResponse>& opened);
   absl::Time NextWork() const;
+  void WakeThread();  // If it sleeps for too long.
 
   absl::StatusOr<v1::OpenProducerResponse> CallOpenProducer(const std::string& producer_id);
   void FailEverything(const absl::Status& error);

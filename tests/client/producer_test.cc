@@ -255,6 +255,16 @@ TEST_F(ProducerTest, SendsWhatHasLingeredWithoutBeingAsked) {
   EXPECT_TRUE(hub_.WaitFor([&] { return hub_.Values("orders", 0).size() == 1; }));
 }
 
+TEST_F(ProducerTest, ForgetsNoLingeringRecordWhileItWrites) {
+  auto producer = Open({.linger = absl::Milliseconds(1), .delivery_timeout = absl::Seconds(5)});
+  for (int i = 0; i < 300; ++i) {
+    const absl::StatusOr<Delivery> delivery =
+        producer->SendAsync("orders", {.value = "x"}, 0).get();
+    ASSERT_TRUE(delivery.ok()) << delivery.status();
+    ASSERT_EQ(delivery->offset, i);
+  }
+}
+
 TEST_F(ProducerTest, SendsAFullBatchWithoutLingering) {
   auto producer = Open({.linger = absl::Hours(1), .batch_bytes = 1000});
   SendNumbers(*producer, 1000, 1999);
