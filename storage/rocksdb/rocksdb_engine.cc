@@ -74,7 +74,9 @@ RocksDbEngine::RocksDbEngine(RocksDbOptions options, std::unique_ptr<DataDirecto
 absl::Status RocksDbEngine::Load() {
   if (absl::Status status = offsets_.Load(*database_); !status.ok()) return status;
   if (absl::Status status = reclaimer_.Load(); !status.ok()) return status;
-  return topics_.Load();
+  if (absl::Status status = topics_.Load(); !status.ok()) return status;
+  bounds_->Arm();  // Every partition that there is has told its bound.
+  return absl::OkStatus();
 }
 
 void RocksDbEngine::StartThreads() {
