@@ -1,5 +1,6 @@
 #include "storage/rocksdb/retention.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -48,11 +49,11 @@ absl::Status Retention::Raise(std::vector<NewStart> starts) {
       return parts_.partitions.Find(start.partition->id()) == nullptr ||
              start.earliest <= start.partition->written().head.earliest;
     });
-    for (const NewStart& start : starts) {
+    for (NewStart& start : starts) {
       const PartitionId id = start.partition->id();
       rows::HeadRow head = start.partition->written().head;
       head.earliest = start.earliest;
-      head.first_batch = start.first_batch;
+      head.first_batch = start.first_batch = std::max(head.first_batch, start.first_batch);
       const auto row = rows::EncodeHead(head);
       batch.Put(parts_.database.log(), ToSlice(rows::HeadKey(id)), {row.data(), row.size()});
       parts_.reclaimer.Plan(id, start.first_batch, start.bytes, batch);
