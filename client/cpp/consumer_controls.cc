@@ -109,6 +109,8 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
       before_the_end = false;
       continue;
     }
+    // While the buffer is full nothing is read, neither that the stream broke nor what was lost.
+    if (stale && !session_changed && !reading_) BreakOff();
     if (session->id.empty() && as_member && HasReason(status, reason::kGroupHasMembers)) {
       as_member = false;
       continue;
