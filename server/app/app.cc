@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "server/app/engines.h"
 #include "server/app/log.h"
 #include "server/app/port_file.h"
@@ -51,12 +52,12 @@ void RaiseDescriptorLimit() {
   _exit(kFailed);
 }
 
+// Forgets producers and groups that nobody has used for long.
 void KeepHouse(hub::Hub& hub) {
   hub.workers().Post([&hub] {
-    const absl::Status status = hub.engine().ExpireProducers(hub.limits().producer_idle_expiry);
-    if (!status.ok()) {
-      Log(LogLevel::kWarn, "idle producers not expired", {{"reason", Text(status)}});
-    }
+    absl::Status status = hub.engine().ExpireProducers(hub.limits().producer_idle_expiry);
+    status.Update(hub.groups().ExpireIdle(absl::Now() - hub.limits().group_idle_expiry));
+    if (!status.ok()) Log(LogLevel::kWarn, "housekeeping failed", {{"reason", Text(status)}});
   });
 }
 

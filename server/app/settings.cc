@@ -146,8 +146,6 @@ void DeclareHub(Declaration& declare, Settings& settings) {
                            "what keeps the log; memory forgets everything when the hub stops");
   declare.Span("--drain-timeout", settings.drain_timeout,
                "how long SIGTERM lets calls finish before the hub exits");
-  declare.Switch("--accept-data-loss", settings.accept_data_loss,
-                 "open a damaged log without the records that cannot be read");
   declare.Word<LogLevel>("--log-level", settings.log_level,
                          {{"debug", LogLevel::kDebug},
                           {"info", LogLevel::kInfo},

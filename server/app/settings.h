@@ -27,7 +27,6 @@ struct Settings {
   int32_t producer_window = 128;  // Outcomes kept per producer.
   int64_t tail_cache_bytes = int64_t{64} << 20;
   int64_t write_queue_bytes = int64_t{64} << 20;
-  bool accept_data_loss = false;
   bool allow_large_records = false;
 
   LogLevel log_level = LogLevel::kInfo;

@@ -96,7 +96,6 @@ absl::Status NotInThisVersion(std::string_view what) {
 }
 
 // ---- Outwards
-// --------------------------------------------------------------------------------------
 
 google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   return TimeUtil::NanosecondsToTimestamp(absl::ToUnixNanos(time));
@@ -141,7 +140,6 @@ v1::PartitionStatus ToPartitionStatus(const hub::NumberedStatus& status) {
 }
 
 // ---- Inwards
-// ---------------------------------------------------------------------------------------
 
 absl::StatusOr<absl::Time> FromTimestamp(const google::protobuf::Timestamp& time,
                                          std::string_view field) {

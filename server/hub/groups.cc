@@ -13,14 +13,17 @@ using storage::Error;
 using storage::Offset;
 using storage::Reason;
 
-Groups::Groups(storage::Engine& engine, const Topics& topics, const Limits& limits,
-               storage::Durability default_durability)
-    : engine_(engine), topics_(topics), limits_(limits), default_durability_(default_durability) {
+Groups::Groups(storage::Engine& engine, const storage::Clock& clock, const Topics& topics,
+               const Limits& limits, storage::Durability default_durability)
+    : engine_(engine),
+      clock_(clock),
+      topics_(topics),
+      limits_(limits),
+      default_durability_(default_durability) {
   for (std::string& group : engine_.Groups()) known_.insert(std::move(group));
 }
 
 // ---- Members
-// ---------------------------------------------------------------------------------------
 
 absl::Status Groups::Register(const std::string& group) {
   std::lock_guard lock(mutex_);
@@ -61,7 +64,33 @@ void Groups::Leave(const Subscription& member) {
   const auto it = members_.find(member.options().group);
   if (it == members_.end()) return;
   const std::shared_ptr<Subscription> present = it->second.lock();
-  if (present == nullptr || present.get() == &member) members_.erase(it);
+  if (present != nullptr && present.get() != &member) return;
+  members_.erase(it);
+  left_at_[member.options().group] = clock_.Now();
+}
+
+bool Groups::HasBeenIdleSince(const std::string& group, absl::Time cutoff) const {
+  if (MemberOf(group) != nullptr) return false;
+  {
+    std::lock_guard lock(mutex_);
+    const auto left = left_at_.find(group);
+    if (left != left_at_.end() && left->second > cutoff) return false;
+  }
+  const auto committed = engine_.CommittedOffsets(group);
+  return committed.ok() &&
+         std::none_of(committed->begin(), committed->end(),
+                      [&](const auto& each) { return each.commit_time > cutoff; });
+}
+
+absl::Status Groups::ExpireIdle(absl::Time cutoff) {
+  for (const std::string& group : engine_.Groups()) {
+    if (!HasBeenIdleSince(group, cutoff)) continue;
+    if (absl::Status status = engine_.DeleteGroup(group); !status.ok()) return status;
+    std::lock_guard lock(mutex_);
+    known_.erase(group);
+    left_at_.erase(group);
+  }
+  return absl::OkStatus();
 }
 
 std::shared_ptr<Subscription> Groups::MemberOf(const std::string& group) const {
@@ -71,7 +100,6 @@ std::shared_ptr<Subscription> Groups::MemberOf(const std::string& group) const {
 }
 
 // ---- Commits
-// ---------------------------------------------------------------------------------------
 
 absl::StatusOr<std::shared_ptr<Subscription>> Groups::Sender(const CommitCommand& command) const {
   std::shared_ptr<Subscription> member = MemberOf(command.group);
@@ -158,7 +186,6 @@ void Groups::Commit(CommitCommand command, CommitCompletion done) {
 }
 
 // ---- Reading what is committed
-// ---------------------------------------------------------------------
 
 absl::StatusOr<CommittedEntry> Groups::CommittedIn(
     const TopicPartition& partition, const std::vector<storage::CommittedOffset>& committed) const {

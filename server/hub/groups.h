@@ -15,9 +15,11 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "server/hub/limits.h"
 #include "server/hub/subscription.h"
 #include "server/hub/topics.h"
+#include "storage/clock.h"
 #include "storage/engine.h"
 
 namespace millrace::hub {
@@ -56,8 +58,8 @@ struct CommittedEntry {
 class Groups {
  public:
   // All outlive this object.
-  Groups(storage::Engine& engine, const Topics& topics, const Limits& limits,
-         storage::Durability default_durability);
+  Groups(storage::Engine& engine, const storage::Clock& clock, const Topics& topics,
+         const Limits& limits, storage::Durability default_durability);
 
   // Makes the subscription the member of its group. A stream with the same instance_id replaces the
   // member, whose stream ends with INSTANCE_REPLACED. GROUP_HAS_MEMBERS, LIMIT_EXCEEDED.
@@ -65,6 +67,9 @@ class Groups {
 
   // The member's stream is over. Does nothing where another member took its place.
   void Leave(const Subscription& member);
+
+  // Forgets groups that have had neither a member nor a commit since `cutoff`. Blocks.
+  absl::Status ExpireIdle(absl::Time cutoff);
 
   // Calls `done` once. The reasons are those of EventHubService.CommitOffset. Never blocks.
   void Commit(CommitCommand command, CommitCompletion done);
@@ -88,7 +93,10 @@ class Groups {
       const std::vector<storage::CommittedOffset>& committed) const;
   std::vector<CommittedEntry> NameAll(const std::vector<storage::CommittedOffset>& committed) const;
 
+  bool HasBeenIdleSince(const std::string& group, absl::Time cutoff) const;
+
   storage::Engine& engine_;
+  const storage::Clock& clock_;
   const Topics& topics_;
   const Limits& limits_;
   const storage::Durability default_durability_;
@@ -96,6 +104,7 @@ class Groups {
   mutable std::mutex mutex_;
   absl::flat_hash_set<std::string> known_;  // Groups that committed or have a member.
   absl::flat_hash_map<std::string, std::weak_ptr<Subscription>> members_;  // By group.
+  absl::flat_hash_map<std::string, absl::Time> left_at_;  // When a group lost its member.
 };
 
 }  // namespace millrace::hub

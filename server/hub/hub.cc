@@ -13,7 +13,7 @@ Hub::Hub(storage::Engine& engine, const storage::Clock& clock, HubOptions option
       budget_(options_.frame_budget_bytes),
       topics_(engine_, options_.limits, options_.topics,
               [this](std::string_view topic) { subscriptions_.OnTopicChanged(topic); }),
-      groups_(engine_, topics_, options_.limits, options_.default_durability),
+      groups_(engine_, clock, topics_, options_.limits, options_.default_durability),
       subscriptions_(engine_, clock, options_.limits, topics_, groups_, deliveries_, timers_,
                      budget_),
       producing_(engine_, topics_, workers_, options_.default_durability),

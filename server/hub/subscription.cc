@@ -75,7 +75,6 @@ void Subscription::ReturnBudget() {
 }
 
 // ---- Positions
-// -------------------------------------------------------------------------------------
 
 void Subscription::SetPosition(Cursor& cursor, Offset next) {
   cursor.next = next;
@@ -236,7 +235,6 @@ Subscription::Cursor* Subscription::Find(const TopicPartition& partition) {
 }
 
 // ---- Frames
-// ----------------------------------------------------------------------------------------
 
 void Subscription::Next(FrameCallback callback) {
   {
@@ -452,7 +450,6 @@ void Subscription::ApplyReadError(Cursor& cursor, const absl::Status& error) {
 }
 
 // ---- Wake-ups
-// --------------------------------------------------------------------------------------
 
 void Subscription::OnReadable(PartitionId partition) {
   {

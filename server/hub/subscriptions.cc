@@ -58,7 +58,6 @@ Subscriptions::Subscriptions(storage::Engine& engine, const storage::Clock& cloc
       budget_(budget) {}
 
 // ---- Planning
-// --------------------------------------------------------------------------------------
 
 absl::Status Subscriptions::CheckCommand(const SubscribeCommand& command) const {
   if (command.topics.empty() && command.positions.empty()) {
@@ -202,7 +201,6 @@ absl::Status Subscriptions::CommitStarts(const SubscribeCommand& command, const 
 }
 
 // ---- Opening and closing
-// ---------------------------------------------------------------------------
 
 absl::StatusOr<std::shared_ptr<Subscription>> Subscriptions::Open(const SubscribeCommand& command) {
   if (absl::Status status = CheckCommand(command); !status.ok()) return status;
@@ -287,7 +285,6 @@ void Subscriptions::Drain() {
 }
 
 // ---- While they are open
-// ---------------------------------------------------------------------------
 
 absl::StatusOr<SeekOutcome> Subscriptions::SeekOne(Subscription& subscription,
                                                    const SeekTarget& target) const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "tests/server/hub/frame_reader.h"
 #include "tests/server/hub/hub_fixture.h"
 
@@ -163,6 +164,20 @@ TEST_F(GroupsTest, TellWhatIsCommittedAndWhatIsNot) {
   EXPECT_EQ((*all)[0].partition, 1);
   EXPECT_TRUE(hub_->groups().Committed("unknown", {})->empty());
   EXPECT_EQ(ReasonOf(hub_->groups().Committed("no slash", {}).status()), Reason::kInvalidName);
+}
+
+TEST_F(GroupsTest, AreForgottenAfterALongTimeWithoutMemberOrCommit) {
+  const absl::Time before = absl::Now() - absl::Seconds(1);
+  hub_->subscriptions().Close(Subscribe(Member()));
+  ASSERT_TRUE(hub_->groups().ExpireIdle(before).ok());
+  EXPECT_EQ(engine_->Groups(), Values{"billing"});
+  const auto member = Subscribe(Member());
+  const absl::Time after = absl::Now() + absl::Hours(1);
+  ASSERT_TRUE(hub_->groups().ExpireIdle(after).ok());
+  EXPECT_EQ(engine_->Groups(), Values{"billing"});
+  hub_->subscriptions().Close(member);
+  ASSERT_TRUE(hub_->groups().ExpireIdle(after).ok());
+  EXPECT_TRUE(engine_->Groups().empty());
 }
 
 TEST_F(GroupsTest, AreLimited) {
