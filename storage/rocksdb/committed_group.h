@@ -30,9 +30,7 @@ struct CommittedGroup {
   std::vector<Completion> completions;
   std::unique_ptr<Change> change;  // At most one; completed after the rest.
 
-  bool empty() const {
-    return publications.empty() && completions.empty() && change == nullptr;
-  }
+  bool empty() const { return publications.empty() && completions.empty() && change == nullptr; }
 
   // Makes visible, tells who waits, and answers. No lock may be held.
   void Finish();

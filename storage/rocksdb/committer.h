@@ -82,8 +82,7 @@ class Committer : private LogState {
   void PublishGroup();
   void DropGroup();
   // Splits the group into what is answered now and what waits for a sync.
-  void FinishGroup(std::vector<QueuedWrite>::iterator begin,
-                   std::vector<QueuedWrite>::iterator end,
+  void FinishGroup(std::vector<QueuedWrite>::iterator begin, std::vector<QueuedWrite>::iterator end,
                    std::vector<absl::StatusOr<WriteResult>> results);
   bool MustWait(const WriteSet& set, const absl::StatusOr<WriteResult>& result);
 

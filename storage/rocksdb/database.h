@@ -19,9 +19,7 @@ namespace millrace::storage {
 
 // A view of RocksDB's, and back.
 inline rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-inline std::string_view ToView(const rocksdb::Slice& slice) {
-  return {slice.data(), slice.size()};
-}
+inline std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
 // DISK_FULL for a lack of space, STORAGE_FAILED for all else.
 absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing);

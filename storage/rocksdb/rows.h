@@ -2,8 +2,8 @@
 // a change here needs a new format version (data_directory.h).
 //
 // Column families, and the keys in them (numbers in keys are big-endian, so that they sort):
-//   records    partition u32 | base offset u64          a stored batch (storage/batch/stored_batch.h)
-//   offsets    length u16 | group | partition u32        OffsetRow
+//   records    partition u32 | base offset u64          a stored batch (stored_batch.h)
+//   offsets    length u16 | group | partition u32       OffsetRow
 //   producers  length u16 | producer                     ProducerRow
 //              length u16 | producer | slot u32          OutcomeRow; slot = sequence modulo window
 //   default    'f' field                                 a number or a text about the whole log
@@ -92,7 +92,7 @@ bool DecodeMark(std::string_view value, PartitionMark* mark);
 
 // Records that nobody can read any more and that still take space.
 struct ReclaimRow {
-  Offset before;  // All batches with a smaller base offset can go.
+  Offset before;      // All batches with a smaller base offset can go.
   int64_t bytes = 0;  // About.
 };
 std::string EncodeReclaim(const ReclaimRow& row);

@@ -1,6 +1,6 @@
 // The second half of a commit: a thread that brings the write-ahead log to stable storage whenever
-// somebody waits for it, and finishes the groups that it covered. While it syncs, the committer goes
-// on: whatever gathers meanwhile is covered by the next sync.
+// somebody waits for it, and finishes the groups that it covered. While it syncs, the committer
+// goes on: whatever gathers meanwhile is covered by the next sync.
 //
 // What nobody waits for is synced soon after it was written.
 #pragma once

@@ -87,7 +87,8 @@ class TopicStore {
   std::atomic<int64_t> log_epoch_ = 0;
   int64_t next_partition_ = 1;  // The committer's.
   mutable std::shared_mutex mutex_;
-  std::map<std::string, Entry, std::less<>> topics_;  // Guarded by mutex_; changed by the committer.
+  std::map<std::string, Entry, std::less<>>
+      topics_;  // Guarded by mutex_; changed by the committer.
 
   // What was found on disk for one partition.
   struct Found {
