@@ -1,16 +1,18 @@
 #include "server/grpc/grpc_server.h"
 
+#include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
 
-#include <chrono>
-#include <thread>
+#include <cstdlib>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/grpc/connection_acceptor.h"
 #include "server/grpc/event_hub_service.h"
 #include "server/grpc/group_service.h"
 #include "server/grpc/health_service.h"
@@ -37,13 +39,15 @@ struct GrpcServer::Services {
   InspectionService inspection;
   HealthService health;
   std::vector<std::unique_ptr<grpc::Service>> others;
-  int port = 0;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<ConnectionAcceptor> acceptor;
 };
 
 namespace {
 
 constexpr int kMilliseconds = 1000;
+// What all connections together may use for what they have received and not handed on.
+constexpr size_t kTransportBytes = size_t{1} << 30;
 
 // What keeps one client from harming the others; storage.md of the design says which hole each
 // closes.
@@ -57,7 +61,9 @@ void ApplyLimits(const hub::Limits& limits, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1000);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
                              static_cast<int>(limits.max_metadata_bytes));
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  grpc::ResourceQuota quota("millrace");
+  quota.Resize(kTransportBytes);
+  builder.SetResourceQuota(quota);
 }
 
 // Finds peers that are gone within 20 s, and allows clients to do the same.
@@ -70,6 +76,14 @@ void ApplyKeepalive(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
 }
 
+// gRPC and protobuf write lines of their own for what clients do wrong and the hub answers;
+// GRPC_VERBOSITY brings them back.
+void KeepLibrariesQuiet() {
+  if (std::getenv("GRPC_VERBOSITY") != nullptr) return;
+  google::protobuf::SetLogHandler(nullptr);
+  gpr_set_log_verbosity(static_cast<gpr_log_severity>(GPR_LOG_SEVERITY_ERROR + 1));
+}
+
 }  // namespace
 
 GrpcServer::GrpcServer(hub::Hub& hub, const GrpcServerOptions& options)
@@ -77,29 +91,32 @@ GrpcServer::GrpcServer(hub::Hub& hub, const GrpcServerOptions& options)
 
 GrpcServer::~GrpcServer() { Stop(absl::ZeroDuration()); }
 
-int GrpcServer::port() const { return services_->port; }
+int GrpcServer::port() const { return services_->acceptor->port(); }
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(hub::Hub& hub,
                                                               const GrpcServerOptions& options) {
   static const bool reflection [[maybe_unused]] = [] {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    KeepLibrariesQuiet();
     return true;
   }();
+  auto acceptor = ConnectionAcceptor::Bind(options.listen, hub.limits().max_connections);
+  if (!acceptor.ok()) return acceptor.status();
   std::unique_ptr<GrpcServer> server(new GrpcServer(hub, options));
   Services& services = *server->services_;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &services.port);
+  using ServerBuilder = grpc::ServerBuilder::experimental_type;
+  auto connections = builder.experimental().AddExternalConnectionAcceptor(
+      ServerBuilder::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
   for (const auto& service : services.others) builder.RegisterService(service.get());
   builder.RegisterService(&services.inspection);
   builder.RegisterService(&services.health);
   ApplyLimits(hub.limits(), builder);
   ApplyKeepalive(builder);
   services.server = builder.BuildAndStart();
-  if (services.server == nullptr || services.port == 0) {
-    services.server = nullptr;
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen,
-                                               ": is the address right, and no other hub there?"));
-  }
+  if (services.server == nullptr) return absl::InternalError("gRPC did not start");
+  services.acceptor = *std::move(acceptor);
+  services.acceptor->Start(std::move(connections));
   return server;
 }
 
@@ -109,6 +126,7 @@ void GrpcServer::Stop(absl::Duration grace) {
   hub_.Drain();
   services_->produce_streams.Drain();
   services_->health.EndWatches();
+  services_->acceptor->Stop();
   services_->server->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   services_->server->Wait();
   services_->server = nullptr;
