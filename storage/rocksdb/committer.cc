@@ -11,7 +11,7 @@ namespace millrace::storage {
 namespace {
 
 // A group takes no further writes beyond this, so that the first ones need not wait for long.
-constexpr int64_t kFullGroupBytes = 4 << 20;
+constexpr int64_t kFullGroupBytes = 1 << 20;
 
 }  // namespace
 

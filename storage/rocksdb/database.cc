@@ -50,6 +50,9 @@ rocksdb::DBOptions LogOptions(const DatabaseOptions& options) {
   db.enable_pipelined_write = false;
   db.unordered_write = false;
   db.two_write_queues = false;
+  // Writes wait when memtables are full, but are not slowed down before that: the committer gathers
+  // larger groups meanwhile.
+  db.delayed_write_rate = uint64_t{1} << 30;
   // Old records are read in order: let the kernel read ahead.
   db.advise_random_on_open = false;
   db.max_open_files = 1000;
@@ -86,9 +89,9 @@ rocksdb::ColumnFamilyOptions RecordsFamily(const std::shared_ptr<rocksdb::Cache>
   family.enable_blob_files = true;
   family.min_blob_size = static_cast<uint64_t>(options.min_blob_bytes);
   family.blob_file_size = 256 << 20;
-  family.enable_blob_garbage_collection = true;
-  family.blob_garbage_collection_age_cutoff = 0.25;
-  family.blob_garbage_collection_force_threshold = 0.5;
+  // A log overwrites nothing. Collecting garbage with every compaction would copy the oldest blobs
+  // over and over; the Reclaimer does it where something was dropped.
+  family.enable_blob_garbage_collection = false;
   return family;
 }
 
