@@ -142,6 +142,7 @@ void Consumer::Core::ReadOn() {
   reading_ = true;
   heard_at_ = MonotonicNow();
   stream_->Read();
+  if (SilentAt() < awake_at_) work_.notify_one();
 }
 
 void Consumer::Core::BreakOff() {

@@ -171,6 +171,8 @@ class Consumer::Core final : public RawStream::Listener {
   bool ever_connected_ = false;
   absl::Status last_error_;
 
+  absl::Time awake_at_ = absl::InfinitePast();  // When the sleeping thread wakes by itself.
+
   bool ended_ = false;
   absl::Status failed_;
   bool closed_ = false;

@@ -35,12 +35,13 @@ void Consumer::Core::Run() {
   Lock lock(mutex_);
   while (!closed_) {
     if (DoDueWork(MonotonicNow(), lock)) continue;
-    const absl::Time next = NextWork();
-    if (next == absl::InfiniteFuture()) {
+    awake_at_ = NextWork();
+    if (awake_at_ == absl::InfiniteFuture()) {
       work_.wait(lock);
     } else {
-      work_.wait_until(lock, ToSteadyTime(next));
+      work_.wait_until(lock, ToSteadyTime(awake_at_));
     }
+    awake_at_ = absl::InfinitePast();
   }
 }
 

@@ -294,6 +294,36 @@ TEST_F(ConsumerTest, ReconnectsToAHubThatFellSilent) {
   EXPECT_EQ(Take(*consumer, 3), Numbers(1, 3));
 }
 
+// While the buffer is full nothing can be heard; after that silence counts again.
+TEST_F(ConsumerTest, NoticesSilenceAfterItsBufferWasFull) {
+  std::atomic<bool> over = false;
+  hub_.SetSubscribeScript([&](grpc::ServerContext& context, const v1::SubscribeRequest&, int,
+                              FakeHub::SubscribeWriter& writer) {
+    v1::SubscribeResponse frame;
+    frame.mutable_session_started()->set_session_id("s");
+    writer.Write(frame);
+    frame.mutable_assigned()->add_assignments()->set_topic("orders");
+    writer.Write(frame);
+    v1::RecordBatch& batch = *frame.mutable_batches()->add_batches();
+    batch.set_topic("orders");
+    batch.add_records()->set_value(std::string(1000, 'x'));
+    writer.Write(frame);
+    while (!over && !context.IsCancelled()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "");
+  });
+  ConsumerOptions options = FromTheStart();
+  options.heartbeat_interval = absl::Milliseconds(20);
+  options.prefetch_bytes = 500;
+  auto consumer = Open(std::move(options));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(hub_.subscribe_requests().size(), 1u) << "the caller is slow, not the hub";
+  EXPECT_EQ(Take(*consumer, 1).size(), 1u);
+  EXPECT_TRUE(hub_.WaitFor([&] { return hub_.subscribe_requests().size() >= 2; }));
+  over = true;
+}
+
 TEST_F(ConsumerTest, StaysWithAHubThatSendsHeartbeats) {
   ConsumerOptions options = FromTheStart();
   options.heartbeat_interval = absl::Milliseconds(20);
