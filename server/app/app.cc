@@ -28,7 +28,7 @@ namespace {
 constexpr int kFailed = 1;
 constexpr absl::Duration kHousekeepingInterval = absl::Hours(1);
 // Of the drain's time: what calls may take. The rest is for closing the log.
-constexpr double kShareForCalls = 0.8;
+constexpr double kShareForCalls = 0.7;
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
@@ -37,12 +37,20 @@ int CannotStart(const absl::Status& status) {
   return kFailed;
 }
 
-// Connections need descriptors, and the usual soft limit of 1,024 is soon reached.
-void RaiseDescriptorLimit() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+// Connections need descriptors, and the usual soft limit of 1,024 is soon reached. Where the hard
+// limit is low too, fewer connections are taken, so that the log always has some left.
+void FitConnections(hub::Limits& limits) {
+  rlimit descriptors;
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &descriptors);
+  constexpr rlim_t kShareForFiles = 4;
+  const rlim_t room = descriptors.rlim_cur - descriptors.rlim_cur / kShareForFiles;
+  if (room >= static_cast<rlim_t>(limits.max_connections)) return;
+  limits.max_connections = static_cast<int32_t>(room);
+  Log(LogLevel::kWarn, "fewer connections than set",
+      {{"max_connections", absl::StrCat(limits.max_connections)},
+       {"open_files_limit", absl::StrCat(descriptors.rlim_cur)}});
 }
 
 // After a failed fsync nothing may be believed that is not read back by a new process: exits at
@@ -112,9 +120,9 @@ int RunServer(int argc, const char* const* argv) {
   StopSignals signals;
   auto read = ReadSettings(argc, argv, MILLRACE_VERSION);
   if (const auto* exit = std::get_if<ExitNow>(&read)) return exit->status;
-  const Settings& settings = std::get<Settings>(read);
+  Settings settings = std::get<Settings>(std::move(read));
   StartLog(settings.log_level, settings.log_format);
-  RaiseDescriptorLimit();
+  FitConnections(settings.hub.limits);
 
   auto engine = OpenEngine(settings, ExitOnFailure);
   if (!engine.ok()) return CannotStart(engine.status());

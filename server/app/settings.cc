@@ -237,6 +237,13 @@ std::vector<std::string> WithEnvironment(const CLI::App& app, int argc, const ch
   return arguments;
 }
 
+// CLI11 says "INI was not able to parse NAME" of a setting that there is not.
+std::string InConfigFile(const CLI::ConfigError& error) {
+  const std::string what = error.what();
+  const size_t name = what.find_last_of(' ') + 1;
+  return "the configuration file has a setting that there is not: " + what.substr(name);
+}
+
 ExitNow Refuse(const std::string& why) {
   std::cerr << "millrace-server: " << why << "\n";
   return {2};
@@ -249,9 +256,8 @@ std::variant<Settings, ExitNow> ReadSettings(int argc, const char* const* argv,
   Settings settings;
   CLI::App app(
       "The Millrace event hub. Each setting is a flag, a variable of the environment (--data-dir "
-      "is "
-      "MILLRACE_DATA_DIR) or an entry of the configuration file (data-dir); flags win over the "
-      "environment, and both over the file.",
+      "is MILLRACE_DATA_DIR) or an entry of the configuration file (data-dir); flags win over "
+      "the environment, and both over the file.",
       "millrace-server");
   app.set_version_flag("--version", "millrace-server " + version);
   app.set_help_flag("-h,--help", "print this and exit");
@@ -265,6 +271,8 @@ std::variant<Settings, ExitNow> ReadSettings(int argc, const char* const* argv,
     app.parse(WithEnvironment(app, argc, argv));
   } catch (const CLI::Success& asked) {
     return ExitNow{app.exit(asked)};
+  } catch (const CLI::ConfigError& error) {
+    return Refuse(InConfigFile(error));
   } catch (const CLI::ParseError& error) {
     return Refuse(error.what());
   }
