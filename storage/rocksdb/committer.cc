@@ -205,6 +205,7 @@ void Committer::CommitChange(std::unique_ptr<Change> change) {
   if (status.ok()) status = change->prepare(batch_);
   if (status.ok()) status = WriteToLog();
   batch_.Clear();
+  parts_.producers.EndGroup();
   if (!status.ok()) {
     std::move(change->done)(status);
     return;

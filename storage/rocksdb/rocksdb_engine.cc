@@ -13,6 +13,7 @@ namespace millrace::storage {
 namespace {
 
 constexpr int kReaderThreads = 2;
+constexpr size_t kProducersAtOnce = 64;
 
 // A search by time asks for "not before": a part of a millisecond counts as the next one.
 UnixMillis CeilToMillis(absl::Time time) {
@@ -167,11 +168,21 @@ absl::StatusOr<ProducerState> RocksDbEngine::OpenProducer(std::string_view produ
 absl::Status RocksDbEngine::ExpireProducers(absl::Duration idle) {
   const auto listed = producers_.ListIdle(absl::ToUnixMillis(options_.clock->Now() - idle));
   if (!listed.ok()) return listed.status();
-  if (listed->empty()) return absl::OkStatus();
-  std::vector<std::string> expired;
+  absl::Span<const ProducerStore::IdleProducer> left(*listed);
+  while (!left.empty()) {
+    // A few at a time, for writes wait meanwhile.
+    const auto next = left.subspan(0, kProducersAtOnce);
+    if (absl::Status status = ForgetProducers(next); !status.ok()) return status;
+    left.remove_prefix(next.size());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RocksDbEngine::ForgetProducers(absl::Span<const ProducerStore::IdleProducer> idle) {
+  std::vector<std::string> forgotten;
   Change change;
   change.prepare = [&](rocksdb::WriteBatch& batch) -> absl::Status {
-    for (const ProducerStore::IdleProducer& producer : *listed) {
+    for (const ProducerStore::IdleProducer& producer : idle) {
       const ProducerWindow* window = producers_.Find(producer.id);
       if (absl::Status status = producers_.TakeError(); !status.ok()) return status;
       // One that was used since is not idle any more.
@@ -180,12 +191,12 @@ absl::Status RocksDbEngine::ExpireProducers(absl::Duration idle) {
         continue;
       }
       producers_.AddDeletion(producer.id, batch);
-      expired.push_back(producer.id);
+      forgotten.push_back(producer.id);
     }
     return absl::OkStatus();
   };
   change.when_written = [&] {
-    for (const std::string& id : expired) producers_.Forget(id);
+    for (const std::string& id : forgotten) producers_.Forget(id);
   };
   return queue_.Apply(std::move(change));
 }

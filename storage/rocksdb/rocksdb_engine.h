@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "storage/clock.h"
 #include "storage/engine.h"
 #include "storage/rocksdb/batch_reader.h"
@@ -46,7 +47,9 @@ struct RocksDbOptions {
   int64_t tail_cache_bytes = 64 << 20;    // Of the newest batches, of all partitions together.
   int64_t write_queue_bytes = 32 << 20;   // Beyond this, writes are OVERLOADED.
   int64_t min_blob_bytes = 8 << 10;       // Stored batches from this size on lie in blob files.
-  int64_t disk_reserve_bytes = 64 << 20;  // Writes stop with DISK_FULL while less is free.
+  // Writes stop with DISK_FULL while less is free. 0: not before the disk refuses one, which
+  // RocksDB does not always survive.
+  int64_t disk_reserve_bytes = 64 << 20;
   absl::Duration retention_interval = absl::Seconds(30);  // Zero: only EnforceRetention.
   // Called once, from an engine thread, when the log has failed for good: a sync or write that the
   // disk refused for anything but a lack of space. Nothing in memory may be believed then; the
@@ -103,6 +106,7 @@ class RocksDbEngine final : public Engine {
 
   absl::Status Load();
   void StartThreads();
+  absl::Status ForgetProducers(absl::Span<const ProducerStore::IdleProducer> idle);
   void RunHousekeeping();
 
   const RocksDbOptions options_;

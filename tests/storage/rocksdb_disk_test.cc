@@ -41,9 +41,10 @@ absl::StatusOr<WriteResult> WriteTo(Engine& engine, PartitionId partition,
   return done.get_future().get();
 }
 
-absl::StatusOr<ReadResult> ReadFrom(Engine& engine, PartitionId partition, Offset from) {
+absl::StatusOr<ReadResult> ReadFrom(Engine& engine, PartitionId partition, Offset from,
+                                    ReadLimits limits = {}) {
   std::promise<absl::StatusOr<ReadResult>> done;
-  engine.Read(partition, from, {},
+  engine.Read(partition, from, limits,
               [&](absl::StatusOr<ReadResult> result) { done.set_value(std::move(result)); });
   return done.get_future().get();
 }
@@ -116,6 +117,22 @@ TEST_F(RocksDbDiskTest, FreesTheDiskOfATruncatedTopicAfterAReopen) {
   EXPECT_EQ(WriteTo(*engine_, partition, {"next"})->ranges[0].base_offset, Offset(400));
 }
 
+TEST_F(RocksDbDiskTest, FreesTheDiskOfATopicThatSharedItsFilesWithAnother) {
+  const PartitionId kept = CreateTopic("kept");
+  const PartitionId gone = CreateTopic("gone");
+  for (int i = 0; i < 200; ++i) {
+    Fill(kept, 1);
+    Fill(gone, 1);
+  }
+  ASSERT_TRUE(engine_->DeleteTopic("gone").ok());
+  ASSERT_TRUE(engine_->EnforceRetention().ok());
+  EXPECT_LT(BytesUnder(data_dir_), 30 << 20);
+  Open(OptionsFor(data_dir_));
+  for (int64_t offset = 0; offset < 200; ++offset) {
+    ASSERT_TRUE(ReadFrom(*engine_, kept, Offset(offset)).ok()) << offset;
+  }
+}
+
 TEST_F(RocksDbDiskTest, HoldsItsDirectoryAlone) {
   const auto second = RocksDbEngine::Open(OptionsFor(data_dir_));
   ASSERT_FALSE(second.ok());
@@ -146,6 +163,93 @@ TEST_F(RocksDbDiskTest, RefusesAPathThatIsNoDirectory) {
     EXPECT_EQ(engine.status().code(), absl::StatusCode::kPermissionDenied);
     EXPECT_NE(engine.status().message().find(path.string()), std::string::npos);
   }
+}
+
+TEST_F(RocksDbDiskTest, RefusesADirectoryThatCannotBeWritten) {
+  const fs::path mount_point = directory_.path() / "read-only";
+  fs::create_directory(mount_point);
+  if (mount("tmpfs", mount_point.c_str(), "tmpfs", MS_RDONLY, "size=1m") != 0) {
+    GTEST_SKIP() << "a read-only file system cannot be mounted here: that takes root";
+  }
+  for (const fs::path& path : {mount_point, mount_point / "data"}) {
+    const auto engine = RocksDbEngine::Open(OptionsFor(path));
+    EXPECT_EQ(engine.status().code(), absl::StatusCode::kPermissionDenied);
+    EXPECT_NE(engine.status().message().find(path.string()), std::string::npos);
+  }
+  EXPECT_EQ(umount(mount_point.c_str()), 0);
+}
+
+TEST_F(RocksDbDiskTest, ReadsFromDiskWhatItReadsFromMemory) {
+  const PartitionId partition = CreateTopic("topic");
+  std::vector<std::string> values;
+  for (int i = 0; i < 300; ++i) {
+    // Batches on both sides of the size from which they lie in blob files.
+    const std::string value = std::to_string(i) + std::string(i % 7 * 2000, 'v');
+    values.push_back(value + "a");
+    values.push_back(value + "b");
+    ASSERT_TRUE(WriteTo(*engine_, partition, {values[values.size() - 2], values.back()}).ok());
+  }
+  const auto expect_all_from = [&](int64_t from) {
+    Offset next(from);
+    while (next < Offset(600)) {
+      const auto read = ReadFrom(*engine_, partition, next, {.max_bytes = 30'000});
+      ASSERT_TRUE(read.ok()) << read.status();
+      for (const ReadRecord& record : RecordsOf(*read)) {
+        ASSERT_EQ(record.offset, next.value());
+        ASSERT_EQ(record.value, values[static_cast<size_t>(record.offset)]);
+        ++next;
+      }
+    }
+  };
+  for (const int64_t from : {0, 1, 298, 299}) expect_all_from(from);
+  RocksDbOptions nothing_in_memory = OptionsFor(data_dir_);
+  nothing_in_memory.tail_cache_bytes = 0;
+  Open(nothing_in_memory);
+  for (const int64_t from : {0, 1, 298, 299}) expect_all_from(from);
+}
+
+TEST_F(RocksDbDiskTest, RefusesRecordsButNotCommitsWhileItsQueueIsFull) {
+  RocksDbOptions options = OptionsFor(data_dir_);
+  options.write_queue_bytes = 64 << 10;
+  Open(options);
+  const PartitionId partition = CreateTopic("topic");
+  // A completion that does not return holds the committer up, so that the queue fills.
+  std::promise<void> held;
+  std::promise<void> release;
+  WriteSet first{.durability = Durability::kBuffered};
+  first.appends.push_back({.partition = partition, .records = EncodeValues({"first"})});
+  engine_->Write(std::move(first), [&](absl::StatusOr<WriteResult>) {
+    held.set_value();
+    release.get_future().wait();
+  });
+  held.get_future().wait();
+  std::atomic<int> stored = 0;
+  std::atomic<int> refused = 0;
+  const auto count = [&](absl::StatusOr<WriteResult> result) {
+    if (result.ok()) ++stored;
+    if (ReasonOf(result.status()) == Reason::kOverloaded) ++refused;
+  };
+  for (int i = 0; i < 20; ++i) {
+    WriteSet set{.durability = Durability::kBuffered};
+    set.appends.push_back(
+        {.partition = partition, .records = EncodeValues({std::string(8 << 10, 'v')})});
+    engine_->Write(std::move(set), count);
+  }
+  EXPECT_GT(refused, 10);
+  const int refused_of_records = refused;
+  WriteSet commit{.durability = Durability::kBuffered};
+  commit.commits.push_back({.group = "group", .partition = partition, .next_offset = Offset(0)});
+  engine_->Write(std::move(commit), count);
+  WriteSet always{.durability = Durability::kBuffered, .admission = Admission::kAlways};
+  always.appends.push_back(
+      {.partition = partition, .records = EncodeValues({std::string(90 << 10, 'v')})});
+  engine_->Write(std::move(always), count);
+  EXPECT_TRUE(engine_->write_queue_full());
+  EXPECT_EQ(refused, refused_of_records);
+  release.set_value();
+  ASSERT_TRUE(engine_->Close().ok());
+  EXPECT_EQ(stored + refused, 22);
+  EXPECT_FALSE(engine_->write_queue_full());
 }
 
 TEST_F(RocksDbDiskTest, AnswersDataLossForDamagedRecordsAndServesTheRest) {
