@@ -86,7 +86,7 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // Writes what is to be written; then ends, or asks for more.
   void Proceed() {
     if (!messages_.empty()) {
-      outgoing_ = std::move(messages_.front());
+      outgoing_.Swap(&messages_.front());
       messages_.pop_front();
       std::lock_guard lock(mutex_);
       if (finished_ || cancelled_) return;

@@ -31,7 +31,7 @@ void TestHub::Serve(hub::HubOptions options) {
     return;
   }
   server_ = *std::move(server);
-  channel_ = grpc::CreateChannel("localhost:" + std::to_string(server_->port()),
+  channel_ = grpc::CreateChannel("127.0.0.1:" + std::to_string(server_->port()),
                                  grpc::InsecureChannelCredentials());
   events_ = v1::EventHubService::NewStub(channel_);
   topics_ = v1::TopicService::NewStub(channel_);

@@ -18,7 +18,7 @@ namespace {
 
 std::vector<std::string> OnDisk(const TemporaryDirectory& directory,
                                 std::vector<std::string> flags = {}) {
-  flags.insert(flags.begin(), {"--data-dir", directory / "data", "--listen", "localhost:0"});
+  flags.insert(flags.begin(), {"--data-dir", directory / "data", "--listen", "127.0.0.1:0"});
   return flags;
 }
 
@@ -136,14 +136,14 @@ class StalledClient {
 };
 
 TEST(Process, DrainsWithinItsBoundThoughAReaderStalls) {
-  ServerProcess server({"--engine", "memory", "--listen", "localhost:0", "--drain-timeout", "3s"});
+  ServerProcess server({"--engine", "memory", "--listen", "127.0.0.1:0", "--drain-timeout", "3s"});
   StalledClient client(server.AwaitTarget());
   server.Signal(SIGTERM);
   EXPECT_EQ(server.Wait().status, 0);
 }
 
 TEST(Process, EndsAtOnceOnASecondSignal) {
-  ServerProcess server({"--engine", "memory", "--listen", "localhost:0", "--drain-timeout", "1h"});
+  ServerProcess server({"--engine", "memory", "--listen", "127.0.0.1:0", "--drain-timeout", "1h"});
   StalledClient client(server.AwaitTarget());
   server.Signal(SIGTERM);
   server.AwaitLine("draining");
@@ -166,9 +166,9 @@ std::string AwaitContent(const std::string& path) {
 TEST(Process, WritesThePortFileWholeAndOnlyOnceItServes) {
   const TemporaryDirectory directory;
   ServerProcess server(
-      {"--engine", "memory", "--listen", "localhost:0", "--port-file", directory / "port"});
+      {"--engine", "memory", "--listen", "127.0.0.1:0", "--port-file", directory / "port"});
   const std::string target = server.AwaitTarget();
-  EXPECT_EQ("localhost:" + AwaitContent(directory / "port"), target + "\n");
+  EXPECT_EQ("127.0.0.1:" + AwaitContent(directory / "port"), target + "\n");
 }
 
 // ---- Where it does not start
@@ -197,7 +197,7 @@ TEST(Process, RefusesADirectoryThatAnotherHubUses) {
 
 TEST(Process, RefusesAPortThatIsTaken) {
   const TemporaryDirectory directory;
-  ServerProcess first({"--engine", "memory", "--listen", "localhost:0"});
+  ServerProcess first({"--engine", "memory", "--listen", "127.0.0.1:0"});
   const std::string target = first.AwaitTarget();
   ExpectRefusal({"--data-dir", directory / "data", "--listen", target}, 1, target);
 }
@@ -205,7 +205,7 @@ TEST(Process, RefusesAPortThatIsTaken) {
 TEST(Process, RefusesADirectoryThatItCannotMake) {
   const TemporaryDirectory directory;
   std::ofstream(directory / "file") << "no directory";
-  ExpectRefusal({"--data-dir", directory / "file/data", "--listen", "localhost:0"}, 1,
+  ExpectRefusal({"--data-dir", directory / "file/data", "--listen", "127.0.0.1:0"}, 1,
                 directory / "file/data");
 }
 
@@ -225,7 +225,7 @@ TEST(Process, RefusesADirectoryOfANewerFormat) {
 
 TEST(Process, RefusesAPortFileThatItCannotWrite) {
   const TemporaryDirectory directory;
-  ServerProcess server({"--engine", "memory", "--listen", "localhost:0", "--log-level", "error",
+  ServerProcess server({"--engine", "memory", "--listen", "127.0.0.1:0", "--log-level", "error",
                         "--port-file", directory / "no/such/place"});
   const std::vector<std::string> said = server.ReadRest();
   EXPECT_EQ(server.Wait().status, 1);
@@ -241,14 +241,14 @@ TEST(Process, LogsForPeopleOneEventALine) {
   const std::string line = server.AwaitLine("hub started");
   for (const std::string& field :
        {std::string(" info: hub started version="), std::string(" engine=rocksdb"),
-        std::string(" listen=localhost:"), " data_dir=" + directory / "data",
+        std::string(" listen=127.0.0.1:"), " data_dir=" + directory / "data",
         std::string(" log_epoch=")}) {
     EXPECT_NE(line.find(field), std::string::npos) << line;
   }
 }
 
 TEST(Process, LogsForProgramsAsJson) {
-  ServerProcess server({"--engine", "memory", "--listen", "localhost:0", "--log-format", "json"});
+  ServerProcess server({"--engine", "memory", "--listen", "127.0.0.1:0", "--log-format", "json"});
   const auto started = nlohmann::json::parse(server.AwaitLine("hub started"));
   EXPECT_EQ(started["level"], "info");
   EXPECT_EQ(started["event"], "hub started");
@@ -265,7 +265,7 @@ TEST(Process, LogsForProgramsAsJson) {
 
 TEST(Process, LogsNothingBelowItsLevel) {
   const TemporaryDirectory directory;
-  ServerProcess server({"--engine", "memory", "--listen", "localhost:0", "--log-level", "warn",
+  ServerProcess server({"--engine", "memory", "--listen", "127.0.0.1:0", "--log-level", "warn",
                         "--port-file", directory / "port"});
   AwaitContent(directory / "port");
   server.Signal(SIGTERM);
