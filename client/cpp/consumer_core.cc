@@ -153,7 +153,7 @@ void Consumer::Core::BreakOff() {
 
 // ---- Frames
 
-void Consumer::Core::OnMessage(RawStream& stream, grpc::ByteBuffer message) {
+void Consumer::Core::OnMessage(RawStream& stream, const grpc::ByteBuffer& message) {
   const auto bytes = std::make_shared<grpc::Slice>();
   const bool dumped = message.DumpToSingleSlice(bytes.get()).ok();
   const std::string_view view(reinterpret_cast<const char*>(bytes->begin()), bytes->size());

@@ -5,7 +5,8 @@
 //     consumer_core.cc      the stream and its frames
 //     consumer_thread.cc    the thread
 //     consumer_poll.cc      what the caller takes out
-//     consumer_controls.cc  commits, Seek, Pause
+//     consumer_commits.cc   what it commits for its group
+//     consumer_controls.cc  Seek, Pause, Close
 //
 // Threads: any, as millrace/consumer.h says. One mutex guards everything; the stream is called with
 // it held, callbacks and calls to the hub are made without.
@@ -73,7 +74,7 @@ class Consumer::Core final : public RawStream::Listener {
   int64_t lag() const;
   void Close();
 
-  void OnMessage(RawStream& stream, grpc::ByteBuffer message) override;
+  void OnMessage(RawStream& stream, const grpc::ByteBuffer& message) override;
   void OnWritten(RawStream& stream) override {}
   void OnEnded(RawStream& stream) override;
   void OnClosed(const absl::Status& status) override;
@@ -130,6 +131,7 @@ class Consumer::Core final : public RawStream::Listener {
                       std::vector<ReceivedRecord>& records) const;
 
   // ---- Controls
+  static absl::Status ClosedError();
   // Waits for a session whose positions are settled. Its id is empty where the subscription is
   // over.
   absl::StatusOr<Session> WaitForSession(absl::Time deadline, Lock& lock);
@@ -139,6 +141,8 @@ class Consumer::Core final : public RawStream::Listener {
   void FillReturned(v1::CommitOffsetRequest& request);
   void ApplyCommit(const v1::CommitOffsetResponse& response);
   bool SeekUnread(const SeekTarget& target, SeekResult& result);
+  absl::Status SeekInSession(const v1::SeekRequest& request, const std::vector<size_t>& asked,
+                             std::vector<SeekResult>& results, Lock& lock);
   void RunCommits();
   absl::Time Deadline() const;
 

@@ -176,7 +176,7 @@ void Producer::Core::WakeThread() {
   if (NextWork() < awake_at_) work_.notify_one();
 }
 
-void Producer::Core::OnMessage(RawStream& stream, grpc::ByteBuffer message) {
+void Producer::Core::OnMessage(RawStream& stream, const grpc::ByteBuffer& message) {
   v1::ProduceStreamResponse answer;
   grpc::Slice bytes;
   const bool parsed = message.DumpToSingleSlice(&bytes).ok() &&
@@ -246,7 +246,7 @@ absl::Status Producer::Core::Close(absl::Duration timeout) {
     closed_ = true;
     changed_.notify_all();
   }
-  const absl::Status flushed = Flush(timeout);
+  absl::Status flushed = Flush(timeout);
 
   Lock lock(mutex_);
   const bool orderly = Idle() && stream_ != nullptr && !writing_;

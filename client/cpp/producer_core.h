@@ -49,7 +49,7 @@ class Producer::Core final : public RawStream::Listener {
   std::string producer_id() const;
   ProducerStatistics statistics() const;
 
-  void OnMessage(RawStream& stream, grpc::ByteBuffer message) override;
+  void OnMessage(RawStream& stream, const grpc::ByteBuffer& message) override;
   void OnWritten(RawStream& stream) override;
   void OnEnded(RawStream& stream) override;
   void OnClosed(const absl::Status& status) override;

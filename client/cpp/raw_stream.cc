@@ -40,7 +40,10 @@ void RawStream::Cancel() { context_.TryCancel(); }
 
 void RawStream::OnReadDone(bool ok) {
   if (ok) {
-    listener_.OnMessage(*this, std::move(incoming_));
+    // The listener may ask for the next message, which takes the place of this one.
+    grpc::ByteBuffer message;
+    message.Swap(&incoming_);
+    listener_.OnMessage(*this, message);
     return;
   }
   listener_.OnEnded(*this);

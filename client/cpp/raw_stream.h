@@ -27,7 +27,7 @@ class RawStream final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::B
    public:
     virtual ~Listener() = default;
     // The message that Read asked for.
-    virtual void OnMessage(RawStream& stream, grpc::ByteBuffer message) = 0;
+    virtual void OnMessage(RawStream& stream, const grpc::ByteBuffer& message) = 0;
     // The message of Write is on its way; the next may follow.
     virtual void OnWritten(RawStream& stream) = 0;
     // The other side has said all it will; no Write or Read is allowed once this returns.

@@ -459,6 +459,27 @@ TEST_F(ConsumerTest, MovesOnSeekAndForgetsWhatItHadBuffered) {
   EXPECT_EQ(ReasonOf(sought->at(0).status), "OFFSET_OUT_OF_RANGE");
 }
 
+TEST_F(ConsumerTest, SeeksOverARestartOfTheHubThoughItsBufferIsFull) {
+  hub_.SetBatchRecords(1);
+  hub_.Append("orders", 0, std::vector<std::string>(20, std::string(1000, 'x')));
+  hub_.Append("orders", 0, Numbers(21, 25));
+  std::atomic<int> sent = 0;
+  hub_.SetFrameScript([&](const v1::SubscribeResponse& frame, int, int) {
+    sent += frame.has_batches();
+    return false;
+  });
+  ConsumerOptions options = FromTheStart();
+  options.prefetch_bytes = 2000;
+  auto consumer = Open(std::move(options));
+  ASSERT_TRUE(hub_.WaitFor([&] { return sent >= 4; }));
+  hub_.Kill();
+  hub_.Restart();
+  const auto sought = consumer->Seek({{.partition = {"orders", 0}, .target = int64_t{20}}});
+  ASSERT_TRUE(sought.ok()) << sought.status();
+  EXPECT_TRUE(sought->at(0).status.ok()) << sought->at(0).status;
+  EXPECT_EQ(Take(*consumer, 5), Numbers(21, 25));
+}
+
 TEST_F(ConsumerTest, KeepsASoughtPositionOverAReconnect) {
   hub_.Append("orders", 0, Numbers(1, 20));
   auto consumer = Open(FromTheStart());
