@@ -101,6 +101,10 @@ struct WriteSet {
   std::optional<ProducerStamp> producer;
   Durability durability = Durability::kSynced;
   Admission admission = Admission::kRefuse;
+  // An error: the caller has found already why nothing of the set may be stored (its group no
+  // longer has the partition, say), and the set is written for the sake of the conditions that come
+  // before: above all, a duplicate still gets its first outcome.
+  absl::Status refusal;
 };
 
 // Where one append went: its records have the offsets [base_offset, base_offset + record_count).
@@ -209,9 +213,9 @@ class Engine {
   // Conditions are checked in this order: PRODUCER_UNKNOWN (also for an epoch that OpenProducer
   // never gave), PRODUCER_FENCED, the duplicate (which is an answer, no error; result.commits tells
   // what is committed now), SEQUENCE_GAP (expected_sequence), TOPIC_NOT_FOUND (the partition was
-  // deleted), UNEXPECTED_OFFSET (next_offset), then the commits' own. Further: OVERLOADED
-  // (Admission::kRefuse), DISK_FULL, DRAINING (after Close). An error STORAGE_FAILED leaves open
-  // whether the set is stored.
+  // deleted), UNEXPECTED_OFFSET (next_offset), the set's refusal as it was given, then the commits'
+  // own. Further: OVERLOADED (Admission::kRefuse), DISK_FULL, DRAINING (after Close). An error
+  // STORAGE_FAILED leaves open whether the set is stored.
   virtual void Write(WriteSet set, WriteCompletion done) = 0;
 
   // Whether a Write with Admission::kRefuse would be refused now. Never blocks.

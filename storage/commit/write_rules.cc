@@ -29,6 +29,7 @@ class Judgement {
       if (verdict != SequenceVerdict::kProceed) return Repeat(*window);
     }
     if (auto status = DecideAppends(); !status.ok()) return status;
+    if (!set_.refusal.ok()) return set_.refusal;
     if (auto status = DecideCommits(); !status.ok()) return status;
     return std::move(decision_);
   }

@@ -60,8 +60,8 @@ bool IsAllOrNothing(const WriteSet& set);
 // result.commits tells what is committed now.
 //
 // Errors, in this order: PRODUCER_UNKNOWN, PRODUCER_FENCED, SEQUENCE_GAP (expected_sequence),
-// TOPIC_NOT_FOUND, UNEXPECTED_OFFSET (next_offset), and per commit TOPIC_NOT_FOUND,
-// OFFSET_OUT_OF_RANGE (earliest, latest), SUPERSEDED (committed_next_offset).
+// TOPIC_NOT_FOUND, UNEXPECTED_OFFSET (next_offset), the set's refusal, and per commit
+// TOPIC_NOT_FOUND, OFFSET_OUT_OF_RANGE (earliest, latest), SUPERSEDED (committed_next_offset).
 absl::StatusOr<WriteDecision> DecideWrite(const WriteSet& set, const LogState& log);
 
 }  // namespace millrace::storage

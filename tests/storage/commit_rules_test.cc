@@ -190,6 +190,7 @@ TEST(DecideWrite, ChecksInTheOrderOfTheContract) {
   set.appends = {AppendTo(1, 2, Offset(4)), AppendTo(2, 1)};
   set.commits = {CommitTo(13)};
   set.producer = ProducerStamp{"nobody", ProducerEpoch(1), 9, "note"};
+  set.refusal = Error(Reason::kMemberFenced, "judged before");
   EXPECT_EQ(WordOf(DecideWrite(set, log).status()), "PRODUCER_UNKNOWN");
   set.producer->producer_id = "producer";
   EXPECT_EQ(WordOf(DecideWrite(set, log).status()), "PRODUCER_FENCED");
@@ -200,6 +201,8 @@ TEST(DecideWrite, ChecksInTheOrderOfTheContract) {
   set.appends.pop_back();
   EXPECT_EQ(WordOf(DecideWrite(set, log).status()), "UNEXPECTED_OFFSET");
   set.appends[0].expected_next_offset = Offset(10);
+  EXPECT_EQ(WordOf(DecideWrite(set, log).status()), "MEMBER_FENCED");
+  set.refusal = absl::OkStatus();
   EXPECT_EQ(WordOf(DecideWrite(set, log).status()), "OFFSET_OUT_OF_RANGE");
   set.commits[0].next_offset = Offset(12);
   const auto decision = DecideWrite(set, log);
@@ -218,6 +221,7 @@ TEST(DecideWrite, AnswersADuplicateWithTheFirstOutcomeAndPresentCommits) {
   set.appends = {AppendTo(2, 1)};
   set.commits = {CommitTo(99)};
   set.producer = ProducerStamp{"producer", ProducerEpoch(1), 1, ""};
+  set.refusal = Error(Reason::kMemberFenced, "judged before");
   const auto decision = DecideWrite(set, log);
   ASSERT_TRUE(decision.ok()) << decision.status();
   EXPECT_TRUE(decision->result.duplicate);
@@ -225,6 +229,30 @@ TEST(DecideWrite, AnswersADuplicateWithTheFirstOutcomeAndPresentCommits) {
   EXPECT_EQ(decision->result.annotation, "3");
   EXPECT_EQ(*decision->result.commits[0], Offset(8));
   EXPECT_FALSE(decision->commits[0]);
+}
+
+TEST(DecideWrite, GivesTwoAppendsToOnePartitionOffsetsOneAfterTheOther) {
+  FakeLog log;
+  WriteSet set;
+  set.appends = {AppendTo(1, 2, Offset(10)), AppendTo(1, 3, Offset(12))};
+  set.commits = {CommitTo(15)};
+  const auto decision = DecideWrite(set, log);
+  ASSERT_TRUE(decision.ok()) << decision.status();
+  ASSERT_EQ(decision->result.ranges.size(), 2u);
+  EXPECT_EQ(decision->result.ranges[0].base_offset, Offset(10));
+  EXPECT_EQ(decision->result.ranges[1].base_offset, Offset(12));
+  set.appends[1].expected_next_offset = Offset(10);
+  EXPECT_EQ(WordOf(DecideWrite(set, log).status()), "UNEXPECTED_OFFSET");
+}
+
+TEST(DecideWrite, RefusesEvenCommitsAloneAsAWholeWhereTheCallerDoes) {
+  FakeLog log;
+  WriteSet set;
+  set.commits = {CommitTo(7)};
+  set.refusal = Error(Reason::kMemberFenced, "judged before", {{"partition", "3"}});
+  const absl::Status refused = DecideWrite(set, log).status();
+  EXPECT_EQ(WordOf(refused), "MEMBER_FENCED");
+  EXPECT_EQ(MetadataOf(refused)["partition"], "3");
 }
 
 TEST(DecideWrite, JudgesCommitsAloneEachForItself) {

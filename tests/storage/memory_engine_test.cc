@@ -17,10 +17,11 @@ class MemoryEngineFactory : public EngineFactory {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Memory, EngineContract,
-                         testing::Values(+[]() -> std::unique_ptr<EngineFactory> {
-                           return std::make_unique<MemoryEngineFactory>();
-                         }));
+constexpr auto kMakeFactory =
+    +[]() -> std::unique_ptr<EngineFactory> { return std::make_unique<MemoryEngineFactory>(); };
+
+INSTANTIATE_TEST_SUITE_P(Memory, EngineContract, testing::Values(kMakeFactory));
+INSTANTIATE_TEST_SUITE_P(Memory, TransactionContract, testing::Values(kMakeFactory));
 
 TEST(MemoryEngine, MakesUpADifferentHubIdEachTime) {
   EXPECT_NE(MemoryEngine().hub_id(), MemoryEngine().hub_id());

@@ -13,6 +13,7 @@ constexpr auto kMakeFactory =
     +[]() -> std::unique_ptr<EngineFactory> { return std::make_unique<RocksDbEngineFactory>(); };
 
 INSTANTIATE_TEST_SUITE_P(RocksDb, EngineContract, testing::Values(kMakeFactory));
+INSTANTIATE_TEST_SUITE_P(RocksDb, TransactionContract, testing::Values(kMakeFactory));
 INSTANTIATE_TEST_SUITE_P(RocksDb, DurableEngineContract, testing::Values(kMakeFactory));
 
 }  // namespace

@@ -128,6 +128,23 @@ class EngineContract::PendingWrite {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
+// Appends, commits and a producer's number in one write. Input has three records; output and other
+// are empty.
+class TransactionContract : public EngineContract {
+ protected:
+  void SetUp() override;
+
+  // Commits input up to `next_offset`, appends two values to output and one to other.
+  WriteSet TransactionOf(int64_t sequence, int64_t next_offset,
+                         std::optional<int64_t> epoch = std::nullopt);
+  void ExpectNothingStored();
+
+  PartitionId input_;
+  PartitionId output_;
+  PartitionId other_;
+  ProducerState producer_;
+};
+
 // What holds over a restart besides. Only for engines that keep their data.
 class DurableEngineContract : public EngineContract {
  protected:

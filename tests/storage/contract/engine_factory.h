@@ -1,8 +1,9 @@
 // How the contract suite gets at an engine. An engine joins the suite with one file that implements
 // EngineFactory and names it:
 //
-//   INSTANTIATE_TEST_SUITE_P(Memory, EngineContract,
-//                            testing::Values(+[]() -> std::unique_ptr<EngineFactory> { ... }));
+//   constexpr auto kMakeFactory = +[]() -> std::unique_ptr<EngineFactory> { ... };
+//   INSTANTIATE_TEST_SUITE_P(Memory, EngineContract, testing::Values(kMakeFactory));
+//   INSTANTIATE_TEST_SUITE_P(Memory, TransactionContract, testing::Values(kMakeFactory));
 //
 // and with an executable of that file and millrace_engine_contract. An engine that keeps its data
 // instantiates DurableEngineContract too and links millrace_durable_engine_contract.
