@@ -41,13 +41,13 @@ def field_of(stanza, name):
     return b""
 
 
-def expected_events(stanzas):
-    """What each partition must hold, in order."""
+def expected_events(stanzas, count=PARTITIONS):
+    """What each of `count` partitions must hold, in order."""
     partitions = collections.defaultdict(list)
     for stanza in stanzas:
         key = field_of(stanza, b"Package")
         headers = b"section=%s,priority=%s" % (field_of(stanza, b"Section"), field_of(stanza, b"Priority"))
-        partitions[partition_of(key, PARTITIONS)].append(Event.of(key, headers, stanza))
+        partitions[partition_of(key, count)].append(Event.of(key, headers, stanza))
     return partitions
 
 

@@ -1,19 +1,12 @@
 """Debian's package catalogue through a hub that is killed half way."""
 
-import time
-
-import grpc
 import pytest
 
-import tests.support.stubs  # noqa: F401  generates what follows
-from millrace.v1 import event_hub_pb2 as events
-from millrace.v1 import event_hub_pb2_grpc
-from millrace.v1 import record_pb2 as records
-from tests.e2e.catalogue import (PARTITIONS, CommandLine, CppClient, Event, Follower, Publisher,
-                                 expected_events, stanzas_of_this_machine)
+from tests.e2e.catalogue import (PARTITIONS, CommandLine, CppClient, Follower, Publisher, expected_events,
+                                 stanzas_of_this_machine)
+from tests.e2e.observer import Observer
 from tests.support.hub import Hub
-
-DEADLINE = 120
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -28,55 +21,6 @@ def hub(tmp_path):
     running = Hub(tmp_path)
     yield running
     assert running.stop() == 0, running.log()
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + DEADLINE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.005)
-    return found
-
-
-class Observer:
-    """Looks at the hub with stubs of its own."""
-
-    def __init__(self, hub, topic):
-        self.hub, self.topic = hub, topic
-
-    def _call(self, work):
-        with grpc.insecure_channel(self.hub.target) as channel:
-            return work(event_hub_pb2_grpc.EventHubServiceStub(channel))
-
-    def ends(self):
-        answer = self._call(lambda stub: stub.ListOffsets(
-            events.ListOffsetsRequest(topic=self.topic), timeout=DEADLINE, wait_for_ready=True))
-        return {p.partition: p.latest_offset for p in answer.partitions}
-
-    def stored(self):
-        return sum(self.ends().values())
-
-    def committed(self, group):
-        answer = self._call(lambda stub: stub.GetCommittedOffsets(
-            events.GetCommittedOffsetsRequest(group=group), timeout=DEADLINE, wait_for_ready=True))
-        return {o.partition: o.next_offset for o in answer.offsets}
-
-    def everything(self):
-        """All that the topic holds, as {partition: [(offset, Event)]}."""
-        found = {partition: [] for partition in range(PARTITIONS)}
-
-        def read(stub):
-            for frame in stub.Subscribe(events.SubscribeRequest(
-                    topics=[self.topic], start=records.StartPosition(earliest=True), end_at_current=True),
-                    timeout=DEADLINE):
-                for batch in frame.batches.batches:
-                    for index, record in enumerate(batch.records):
-                        headers = b",".join(b"%s=%s" % (h.name.encode(), h.value) for h in record.headers)
-                        found[batch.partition].append(
-                            (batch.base_offset + index, Event.of(record.key, headers, record.value)))
-
-        self._call(read)
-        return found
 
 
 def resume(client, hub, topic, group, log):
