@@ -254,6 +254,28 @@ std::vector<hub::TopicPartition> FromTopicPartitions(
   return result;
 }
 
+hub::CommitEntry FromOffsetCommit(const v1::OffsetCommit& commit) {
+  hub::CommitEntry entry{.topic = commit.topic(),
+                         .partition = commit.partition(),
+                         .next_offset = storage::Offset(commit.next_offset()),
+                         .metadata = commit.metadata()};
+  if (commit.has_position_epoch()) {
+    entry.position_epoch = storage::PositionEpoch(commit.position_epoch());
+  }
+  return entry;
+}
+
+absl::StatusOr<storage::ProducerStamp> FromSequence(const v1::ProducerSequence& sequence) {
+  if (sequence.producer_id().empty() || sequence.epoch() < 1 || sequence.sequence() < 1) {
+    return Error(Reason::kInvalidSequence,
+                 "a sequence needs the producer_id and epoch of OpenProducer, and counts from 1",
+                 {{"field", "sequence"}});
+  }
+  return storage::ProducerStamp{.producer_id = sequence.producer_id(),
+                                .epoch = storage::ProducerEpoch(sequence.epoch()),
+                                .sequence = sequence.sequence()};
+}
+
 absl::StatusOr<hub::CommitCommand> ToCommitCommand(const v1::CommitOffsetRequest& request) {
   auto durability = FromDurability(request.durability());
   if (!durability.ok()) return durability.status();
@@ -264,14 +286,7 @@ absl::StatusOr<hub::CommitCommand> ToCommitCommand(const v1::CommitOffsetRequest
                              .leave = request.leave(),
                              .durability = *durability};
   for (const v1::OffsetCommit& each : request.offsets()) {
-    hub::CommitEntry entry{.topic = each.topic(),
-                           .partition = each.partition(),
-                           .next_offset = storage::Offset(each.next_offset()),
-                           .metadata = each.metadata()};
-    if (each.has_position_epoch()) {
-      entry.position_epoch = storage::PositionEpoch(each.position_epoch());
-    }
-    command.entries.push_back(std::move(entry));
+    command.entries.push_back(FromOffsetCommit(each));
   }
   return command;
 }

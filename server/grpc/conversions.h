@@ -57,6 +57,11 @@ absl::StatusOr<hub::SubscribeCommand> ToSubscribeCommand(const v1::SubscribeRequ
 std::vector<hub::TopicPartition> FromTopicPartitions(
     const google::protobuf::RepeatedPtrField<v1::TopicPartition>& partitions);
 
+hub::CommitEntry FromOffsetCommit(const v1::OffsetCommit& commit);
+
+// Without annotation. INVALID_SEQUENCE for one that OpenProducer cannot have begun.
+absl::StatusOr<storage::ProducerStamp> FromSequence(const v1::ProducerSequence& sequence);
+
 absl::StatusOr<hub::CommitCommand> ToCommitCommand(const v1::CommitOffsetRequest& request);
 
 // INVALID_CONFIG for a target that says nothing; EMPTY_REQUEST.

@@ -1,7 +1,5 @@
 #include "server/grpc/produce_decoder.h"
 
-#include <grpcpp/support/slice.h>
-
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -10,6 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "millrace/v1/event_hub.pb.h"
+#include "server/grpc/conversions.h"
+#include "server/grpc/message_bytes.h"
 #include "storage/batch/entries.h"
 #include "storage/batch/record_walk.h"
 #include "storage/batch/shared_slice.h"
@@ -32,26 +32,16 @@ absl::Status Malformed() {
   return Error(Reason::kMalformedRequest, "these bytes are not a ProduceRequest");
 }
 
-// The request's bytes in one piece.
-SliceBuffer Flatten(const grpc::ByteBuffer& bytes) {
-  std::vector<grpc::Slice> slices;
-  bytes.Dump(&slices);
-  SliceBuffer flat(bytes.Length());
-  char* out = flat.data();
-  for (const grpc::Slice& slice : slices) {
-    std::memcpy(out, slice.begin(), slice.size());
-    out += slice.size();
-  }
-  return flat;
-}
-
-// Walks the fields of a ProduceRequest that lies in `buffer`.
+// Walks the fields of a ProduceRequest that lies in `buffer`, where so many records stand before
+// it.
 class Decoder {
  public:
-  Decoder(const SliceBuffer& buffer, std::string_view request, const hub::Limits& limits)
+  Decoder(const SliceBuffer& buffer, std::string_view request, int32_t records_before,
+          const hub::Limits& limits)
       : buffer_(buffer),
         begin_(request.data()),
         end_(begin_ + request.size()),
+        records_before_(records_before),
         limits_(limits),
         record_limits_{.max_record_bytes = static_cast<size_t>(limits.max_record_bytes),
                        .max_key_bytes = static_cast<size_t>(limits.max_key_bytes),
@@ -59,7 +49,7 @@ class Decoder {
 
   absl::StatusOr<hub::ProduceCommand> Decode() {
     if (end_ - begin_ > limits_.max_request_bytes) {
-      return TooLarge("bytes", limits_.max_request_bytes, end_ - begin_);
+      return BatchTooLarge("bytes", limits_.max_request_bytes, end_ - begin_);
     }
     for (const char* p = begin_; p != end_;) {
       const char* const field = p;
@@ -73,13 +63,6 @@ class Decoder {
   }
 
  private:
-  static absl::Status TooLarge(std::string_view what, int64_t limit, int64_t found) {
-    const std::string shown(what);
-    return Error(Reason::kBatchTooLarge,
-                 absl::StrCat("a request may have ", limit, " ", shown, " here, not ", found),
-                 {{"limit", absl::StrCat(limit)}, {"unit", shown}});
-  }
-
   // Each Take… answers the position after the field, or null, with the reason in error_ where it is
   // more than malformed bytes.
   const char* TakeRecord(const char* entry, const char* p) {
@@ -92,8 +75,8 @@ class Decoder {
       error_ = RecordError(found, record.size());
       return nullptr;
     }
-    if (++count_ > limits_.max_request_records) {
-      error_ = TooLarge("records", limits_.max_request_records, count_);
+    if (records_before_ + ++count_ > limits_.max_request_records) {
+      error_ = BatchTooLarge("records", limits_.max_request_records, records_before_ + count_);
       return nullptr;
     }
     if (runs_.empty() || runs_.back().data() + runs_.back().size() != entry) {
@@ -200,20 +183,16 @@ class Decoder {
     if (!sequence.ParseFromArray(sequence_->data(), static_cast<int>(sequence_->size()))) {
       return Malformed();
     }
-    if (sequence.producer_id().empty() || sequence.epoch() < 1 || sequence.sequence() < 1) {
-      return Error(Reason::kInvalidSequence,
-                   "a sequence needs the producer_id and epoch of OpenProducer, and counts from 1",
-                   {{"field", "sequence"}});
-    }
-    command.producer = storage::ProducerStamp{.producer_id = sequence.producer_id(),
-                                              .epoch = storage::ProducerEpoch(sequence.epoch()),
-                                              .sequence = sequence.sequence()};
+    auto stamp = FromSequence(sequence);
+    if (!stamp.ok()) return stamp.status();
+    command.producer = *std::move(stamp);
     return absl::OkStatus();
   }
 
   const SliceBuffer& buffer_;
   const char* const begin_;
   const char* const end_;
+  const int32_t records_before_;
   const hub::Limits& limits_;
   const storage::RecordLimits record_limits_;
 
@@ -250,10 +229,24 @@ std::optional<std::string_view> Unwrap(std::string_view bytes) {
 
 }  // namespace
 
+absl::Status BatchTooLarge(std::string_view unit, int64_t limit, int64_t found) {
+  const std::string shown(unit);
+  return Error(Reason::kBatchTooLarge,
+               absl::StrCat("a request may have ", limit, " ", shown, " here, not ", found),
+               {{"limit", absl::StrCat(limit)}, {"unit", shown}});
+}
+
+absl::StatusOr<hub::ProduceCommand> DecodeProduceRequest(const SliceBuffer& buffer,
+                                                         std::string_view request,
+                                                         int32_t records_before,
+                                                         const hub::Limits& limits) {
+  return Decoder(buffer, request, records_before, limits).Decode();
+}
+
 absl::StatusOr<hub::ProduceCommand> DecodeProduceRequest(const grpc::ByteBuffer& bytes,
                                                          const hub::Limits& limits) {
   const SliceBuffer flat = Flatten(bytes);
-  return Decoder(flat, flat.Share(0, flat.size()).bytes, limits).Decode();
+  return DecodeProduceRequest(flat, flat.Share(0, flat.size()).bytes, 0, limits);
 }
 
 absl::StatusOr<hub::ProduceCommand> DecodeProduceStreamRequest(const grpc::ByteBuffer& bytes,
@@ -263,7 +256,7 @@ absl::StatusOr<hub::ProduceCommand> DecodeProduceStreamRequest(const grpc::ByteB
   if (!request) {
     return Error(Reason::kMalformedRequest, "these bytes are not a ProduceStreamRequest");
   }
-  return Decoder(flat, *request, limits).Decode();
+  return DecodeProduceRequest(flat, *request, 0, limits);
 }
 
 }  // namespace millrace::server

@@ -4,9 +4,13 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
+#include <cstdint>
+#include <string_view>
+
 #include "absl/status/statusor.h"
 #include "server/hub/limits.h"
 #include "server/hub/producing.h"
+#include "storage/batch/shared_slice.h"
 
 namespace millrace::server {
 
@@ -16,8 +20,18 @@ namespace millrace::server {
 absl::StatusOr<hub::ProduceCommand> DecodeProduceRequest(const grpc::ByteBuffer& bytes,
                                                          const hub::Limits& limits);
 
+// The same for a ProduceRequest that lies in `buffer`, as one of several in a larger request; so
+// many records stand before it there. The records share the buffer.
+absl::StatusOr<hub::ProduceCommand> DecodeProduceRequest(const storage::SliceBuffer& buffer,
+                                                         std::string_view request,
+                                                         int32_t records_before,
+                                                         const hub::Limits& limits);
+
 // The same for a ProduceStreamRequest.
 absl::StatusOr<hub::ProduceCommand> DecodeProduceStreamRequest(const grpc::ByteBuffer& bytes,
                                                                const hub::Limits& limits);
+
+// BATCH_TOO_LARGE (limit, unit): a request has more bytes or records than it may.
+absl::Status BatchTooLarge(std::string_view unit, int64_t limit, int64_t found);
 
 }  // namespace millrace::server

@@ -2,31 +2,11 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "server/hub/names.h"
 #include "server/hub/random_id.h"
-#include "server/hub/record_placement.h"
-#include "storage/error.h"
 
 namespace millrace::hub {
-
-using storage::Error;
-using storage::Reason;
-
 namespace {
-
-// The outcome of a write for the client: the log's ranges, with the numbers and indexes of
-// `placement`.
-ProduceOutcome ToOutcome(storage::WriteResult result, Placement placement) {
-  ProduceOutcome outcome{.duplicate = result.duplicate, .result_expired = result.result_expired};
-  for (size_t i = 0; i < result.ranges.size() && i < placement.size(); ++i) {
-    outcome.ranges.push_back({.partition = placement[i].partition,
-                              .base_offset = result.ranges[i].base_offset,
-                              .record_count = result.ranges[i].record_count,
-                              .record_indexes = std::move(placement[i].record_indexes)});
-  }
-  return outcome;
-}
 
 absl::StatusOr<ProduceOutcome> Finish(absl::StatusOr<storage::WriteResult> result,
                                       Placement placement) {
@@ -37,7 +17,9 @@ absl::StatusOr<ProduceOutcome> Finish(absl::StatusOr<storage::WriteResult> resul
     if (!first.ok()) return first.status();
     placement = *std::move(first);
   }
-  return ToOutcome(*std::move(result), std::move(placement));
+  return ProduceOutcome{.ranges = NameRanges(result->ranges, std::move(placement)),
+                        .duplicate = result->duplicate,
+                        .result_expired = result->result_expired};
 }
 
 }  // namespace
@@ -106,30 +88,16 @@ void Producing::CreateTopicFor(const std::string& name) {
 
 void Producing::ProduceTo(const storage::Topic& topic, ProduceCommand command,
                           ProduceCompletion done) {
-  const auto partition_count = static_cast<int32_t>(topic.partitions.size());
-  Placement placement;
-  if (command.partition) {
-    const auto id = Topics::PartitionOf(topic, *command.partition);
-    if (!id.ok()) return std::move(done)(id.status());
-    placement.push_back({*command.partition, std::move(command.records), {}});
-  } else {
-    const uint32_t turn = next_keyless_.fetch_add(1, std::memory_order_relaxed);
-    placement = PlaceByKey(command.records, partition_count,
-                           static_cast<int32_t>(turn % static_cast<uint32_t>(partition_count)));
-  }
-
+  auto placement = placer_.Place(topic, command.partition, std::move(command.records));
+  if (!placement.ok()) return std::move(done)(placement.status());
   storage::WriteSet set{.durability = command.durability.value_or(default_durability_),
                         .admission = command.admission};
-  for (PlacedRecords& placed : placement) {
-    set.appends.push_back({.partition = topic.partitions[placed.partition],
-                           .records = std::move(placed.records),
-                           .expected_next_offset = command.expected_next_offset});
-  }
+  AddAppends(topic, *placement, command.expected_next_offset, set);
   if (command.producer) {
     set.producer = std::move(command.producer);
-    set.producer->annotation = EncodePlacement(placement);
+    set.producer->annotation = EncodePlacement(*placement);
   }
-  engine_.Write(std::move(set), [placement = std::move(placement), done = std::move(done)](
+  engine_.Write(std::move(set), [placement = *std::move(placement), done = std::move(done)](
                                     absl::StatusOr<storage::WriteResult> result) mutable {
     std::move(done)(Finish(std::move(result), std::move(placement)));
   });

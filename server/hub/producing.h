@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "server/hub/executor.h"
+#include "server/hub/record_placement.h"
 #include "server/hub/topics.h"
 #include "storage/engine.h"
 
@@ -31,16 +31,8 @@ struct ProduceCommand {
   storage::Admission admission = storage::Admission::kRefuse;
 };
 
-// Records of one request that went to one partition.
-struct PlacedRange {
-  int32_t partition = 0;
-  storage::Offset base_offset;
-  int32_t record_count = 0;
-  std::vector<int32_t> record_indexes;  // Empty: all of the request's records, in order.
-};
-
 struct ProduceOutcome {
-  absl::InlinedVector<PlacedRange, 1> ranges;
+  PlacedRanges ranges;
   bool duplicate = false;
   bool result_expired = false;
 };
@@ -79,8 +71,7 @@ class Producing {
   Topics& topics_;
   Executor& workers_;
   const storage::Durability default_durability_;
-  // Chooses the partition of keyless requests, one after another.
-  std::atomic<uint32_t> next_keyless_{0};
+  RecordPlacer placer_;
 
   std::atomic<int> creating_topics_{0};  // The size of creating_, for a look without the lock.
   std::mutex creating_mutex_;

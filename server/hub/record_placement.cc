@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "server/hub/placement.h"
+#include "server/hub/topics.h"
 #include "storage/batch/entries.h"
 #include "storage/batch/record_walk.h"
 #include "storage/batch/wire.h"
@@ -55,12 +56,92 @@ Placement Scatter(std::string_view entries, const std::vector<size_t>& share_of_
   return placement;
 }
 
+// Stands at the front of a transaction's placements, where a single placement has the number of a
+// partition, which this cannot be.
+constexpr uint64_t kTransactionMark = uint64_t{1} << 32;
+
 void AppendVarint(std::string& out, uint64_t value) {
   char bytes[wire::kMaxVarintBytes];
   out.append(bytes, wire::WriteVarint(bytes, value) - bytes);
 }
 
+// For each partition its number, how many indexes follow, and each as the distance from the one
+// before.
+void AppendPlacement(std::string& out, const Placement& placement) {
+  for (const PlacedRecords& placed : placement) {
+    AppendVarint(out, placed.partition);
+    AppendVarint(out, placed.record_indexes.size());
+    int32_t last = 0;
+    for (int32_t index : placed.record_indexes) {
+      AppendVarint(out, index - last);
+      last = index;
+    }
+  }
+}
+
+class VarintReader {
+ public:
+  explicit VarintReader(std::string_view bytes)
+      : p_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+
+  bool Next(uint64_t* value) {
+    if (p_ != nullptr) p_ = wire::ReadVarint(p_, end_, value);
+    return p_ != nullptr;
+  }
+  bool done() const { return p_ == end_; }
+
+ private:
+  const char* p_;  // Null once something could not be read.
+  const char* const end_;
+};
+
+bool ReadPlaced(VarintReader& in, PlacedRecords* placed) {
+  uint64_t partition;
+  uint64_t left;
+  if (!in.Next(&partition) || !in.Next(&left)) return false;
+  placed->partition = static_cast<int32_t>(partition);
+  int32_t last = 0;
+  for (uint64_t step; left > 0; --left) {
+    if (!in.Next(&step)) return false;
+    last += static_cast<int32_t>(step);
+    placed->record_indexes.push_back(last);
+  }
+  return true;
+}
+
+bool IsOfTransaction(std::string_view bytes) {
+  uint64_t first;
+  return VarintReader(bytes).Next(&first) && first == kTransactionMark;
+}
+
+absl::Status Damaged() {
+  return storage::Error(storage::Reason::kInternal, "a stored placement is damaged");
+}
+
+absl::Status StoredBy(std::string_view call) {
+  return storage::Error(storage::Reason::kInvalidSequence,
+                        "the request that was stored under this sequence was a " +
+                            std::string(call) + ": repeat it with that call",
+                        {{"field", "sequence"}});
+}
+
 }  // namespace
+
+absl::StatusOr<Placement> RecordPlacer::Place(const storage::Topic& topic,
+                                              std::optional<int32_t> partition,
+                                              EncodedRecords records) {
+  if (partition) {
+    const auto id = Topics::PartitionOf(topic, *partition);
+    if (!id.ok()) return id.status();
+    Placement placement;
+    placement.push_back({*partition, std::move(records), {}});
+    return placement;
+  }
+  const auto partition_count = static_cast<uint32_t>(topic.partitions.size());
+  const uint32_t turn = next_keyless_.fetch_add(1, std::memory_order_relaxed);
+  return PlaceByKey(records, static_cast<int32_t>(partition_count),
+                    static_cast<int32_t>(turn % partition_count));
+}
 
 Placement PlaceByKey(const EncodedRecords& records, int32_t partition_count,
                      int32_t keyless_partition) {
@@ -85,47 +166,67 @@ Placement PlaceByKey(const EncodedRecords& records, int32_t partition_count,
   return Scatter(entries, share_of_record, std::move(shares));
 }
 
-// For each partition its number, how many indexes follow, and each as the distance from the one
-// before.
+void AddAppends(const storage::Topic& topic, Placement& placement,
+                std::optional<storage::Offset> expected_next_offset, storage::WriteSet& set) {
+  for (PlacedRecords& placed : placement) {
+    set.appends.push_back({.partition = topic.partitions[placed.partition],
+                           .records = std::move(placed.records),
+                           .expected_next_offset = expected_next_offset});
+  }
+}
+
+PlacedRanges NameRanges(absl::Span<const storage::AppendedRange> ranges, Placement placement) {
+  PlacedRanges named;
+  for (size_t i = 0; i < ranges.size() && i < placement.size(); ++i) {
+    named.push_back({.partition = placement[i].partition,
+                     .base_offset = ranges[i].base_offset,
+                     .record_count = ranges[i].record_count,
+                     .record_indexes = std::move(placement[i].record_indexes)});
+  }
+  return named;
+}
+
 std::string EncodePlacement(const Placement& placement) {
   std::string out;
-  for (const PlacedRecords& placed : placement) {
-    AppendVarint(out, placed.partition);
-    AppendVarint(out, placed.record_indexes.size());
-    int32_t last = 0;
-    for (int32_t index : placed.record_indexes) {
-      AppendVarint(out, index - last);
-      last = index;
-    }
-  }
+  AppendPlacement(out, placement);
   return out;
 }
 
 absl::StatusOr<Placement> DecodePlacement(std::string_view bytes) {
-  const char* p = bytes.data();
-  const char* const end = p + bytes.size();
+  if (IsOfTransaction(bytes)) return StoredBy("Transact");
+  VarintReader in(bytes);
   Placement placement;
-  uint64_t value;
-  const auto next = [&] {
-    if (p != nullptr) p = wire::ReadVarint(p, end, &value);
-    return p != nullptr;
-  };
-  while (p != end) {
-    PlacedRecords placed;
-    if (!next()) break;
-    placed.partition = static_cast<int32_t>(value);
-    if (!next()) break;
-    int32_t last = 0;
-    for (uint64_t left = value; left > 0 && next(); --left) {
-      last += static_cast<int32_t>(value);
-      placed.record_indexes.push_back(last);
-    }
-    if (p == nullptr) break;
-    placement.push_back(std::move(placed));
+  while (!in.done()) {
+    if (!ReadPlaced(in, &placement.emplace_back())) return Damaged();
   }
-  if (p == nullptr)
-    return storage::Error(storage::Reason::kInternal, "a stored placement is damaged");
   return placement;
+}
+
+// The mark, then each placement behind the number of its partitions.
+std::string EncodePlacements(absl::Span<const Placement> placements) {
+  std::string out;
+  AppendVarint(out, kTransactionMark);
+  for (const Placement& placement : placements) {
+    AppendVarint(out, placement.size());
+    AppendPlacement(out, placement);
+  }
+  return out;
+}
+
+absl::StatusOr<std::vector<Placement>> DecodePlacements(std::string_view bytes) {
+  if (!IsOfTransaction(bytes)) return StoredBy("Produce");
+  VarintReader in(bytes);
+  uint64_t number;
+  in.Next(&number);
+  std::vector<Placement> placements;
+  while (!in.done()) {
+    if (!in.Next(&number)) return Damaged();
+    Placement& placement = placements.emplace_back();
+    for (; number > 0; --number) {
+      if (!ReadPlaced(in, &placement.emplace_back())) return Damaged();
+    }
+  }
+  return placements;
 }
 
 }  // namespace millrace::hub
