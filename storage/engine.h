@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -148,6 +149,7 @@ struct FetchedBatch {
 
 struct ReadLimits {
   int64_t max_bytes = 1 << 20;  // Of entries. The first record is given whatever its size.
+  int64_t max_records = std::numeric_limits<int32_t>::max();  // At least 1.
 };
 
 struct ReadResult {
@@ -214,8 +216,9 @@ class Engine {
   // never gave), PRODUCER_FENCED, the duplicate (which is an answer, no error; result.commits tells
   // what is committed now), SEQUENCE_GAP (expected_sequence), TOPIC_NOT_FOUND (the partition was
   // deleted), UNEXPECTED_OFFSET (next_offset), the set's refusal as it was given, then the commits'
-  // own. Further: OVERLOADED (Admission::kRefuse), DISK_FULL, DRAINING (after Close). An error
-  // STORAGE_FAILED leaves open whether the set is stored.
+  // own. Where one of several parts refuses the set, the error says which (partition_id). Further:
+  // OVERLOADED (Admission::kRefuse), DISK_FULL, DRAINING (after Close). An error STORAGE_FAILED
+  // leaves open whether the set is stored.
   virtual void Write(WriteSet set, WriteCompletion done) = 0;
 
   // Whether a Write with Admission::kRefuse would be refused now. Never blocks.
@@ -259,8 +262,14 @@ class Engine {
   // Groups with committed offsets, sorted.
   virtual std::vector<std::string> Groups() const = 0;
 
-  // Forgets what the group committed, durably. Unknown groups are no error.
+  // Forgets what the group committed, and its state, durably. Unknown groups are no error.
   virtual absl::Status DeleteGroup(std::string_view group) = 0;
+
+  // What the hub wants to find again about a group after a restart: bytes that the engine does not
+  // look into, in place of those put before; empty ones are forgotten, and are what a group has
+  // that put none.
+  virtual absl::Status PutGroupState(std::string_view group, std::string_view state) = 0;
+  virtual absl::StatusOr<std::string> GroupState(std::string_view group) const = 0;
 
   // ---- Topics. Names are the hub's to judge. Every change is durable when the call returns.
 

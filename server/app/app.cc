@@ -74,6 +74,46 @@ void LogTopicChange(std::string_view change, std::string_view topic) {
       {{"change", std::string(change)}, {"topic", std::string(topic)}});
 }
 
+// Writes down what the hub tells.
+class HubLog final : public hub::HubObserver {
+ public:
+  void OnMemberJoined(std::string_view group, std::string_view member_id,
+                      std::string_view instance_id, int32_t member_epoch) override {
+    Log(LogLevel::kInfo, "member joined",
+        {{"group", std::string(group)},
+         {"member_id", std::string(member_id)},
+         {"instance_id", std::string(instance_id)},
+         {"member_epoch", absl::StrCat(member_epoch)}});
+  }
+
+  void OnMemberGone(std::string_view group, std::string_view member_id,
+                    std::string_view why) override {
+    Log(LogLevel::kInfo, "member gone",
+        {{"group", std::string(group)},
+         {"member_id", std::string(member_id)},
+         {"why", std::string(why)}});
+  }
+
+  void OnPartitionTakenAway(std::string_view group, std::string_view member_id,
+                            const hub::PartitionName& partition, hub::LostCause cause) override {
+    Log(LogLevel::kWarn, "partition taken away from a member",
+        {{"group", std::string(group)},
+         {"member_id", std::string(member_id)},
+         {"topic", *partition.topic},
+         {"partition", absl::StrCat(partition.partition)},
+         {"cause", cause == hub::LostCause::kRevokeTimeout ? "revoke timeout"
+                                                           : "uncommitted for too long"}});
+  }
+
+  void OnStalledPartitionHealed(std::string_view session_id,
+                                const hub::PartitionName& partition) override {
+    Log(LogLevel::kError, "stalled partition healed",
+        {{"session_id", std::string(session_id)},
+         {"topic", *partition.topic},
+         {"partition", absl::StrCat(partition.partition)}});
+  }
+};
+
 void LogStart(const Settings& settings, storage::Engine& engine, int port) {
   const std::string host = settings.listen.substr(0, settings.listen.rfind(':'));
   Log(LogLevel::kInfo, "hub started",
@@ -128,6 +168,8 @@ int RunServer(int argc, const char* const* argv) {
   if (!engine.ok()) return CannotStart(engine.status());
   std::optional<Watchdog> watchdog;
   {
+    HubLog hub_log;
+    settings.hub.observer = &hub_log;
     hub::Hub hub(**engine, storage::Clock::System(), settings.hub);
     if (absl::Status status = Serve(settings, hub, signals, watchdog); !status.ok()) {
       return CannotStart(status);

@@ -172,6 +172,15 @@ void DeclareTopics(Declaration& declare, Settings& settings) {
                         "how much a partition of such a topic keeps; 0: everything");
 }
 
+void DeclareGroups(Declaration& declare, Settings& settings) {
+  declare.Group("Consumer groups");
+  declare.Span("--group-rejoin-grace", settings.hub.groups.rejoin_grace,
+               "how long a member's partitions wait for it when its stream broke; for members with "
+               "an instance_id");
+  declare.Span("--group-settle-time", settings.hub.groups.settle_time,
+               "the same after a restart of the hub, for members without one");
+}
+
 void DeclareMemory(Declaration& declare, Settings& settings) {
   declare.Group("Memory");
   declare.Bytes("--tail-cache-bytes", settings.tail_cache_bytes,
@@ -218,6 +227,7 @@ void Declare(CLI::App& app, Settings& settings) {
   Declaration declare(app);
   DeclareHub(declare, settings);
   DeclareTopics(declare, settings);
+  DeclareGroups(declare, settings);
   DeclareMemory(declare, settings);
   DeclareLimits(declare, settings);
 }

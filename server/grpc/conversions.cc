@@ -21,15 +21,11 @@ absl::Status Invalid(std::string_view field, std::string_view why) {
 }
 
 // The parts of a request that later versions of the hub will honour.
-absl::Status CheckSupported(const v1::SubscribeRequest& request) {
-  if (request.has_max_in_flight_records()) return NotInThisVersion("max_in_flight_records");
-  if (request.has_max_in_flight_bytes()) return NotInThisVersion("max_in_flight_bytes");
-  if (request.has_max_uncommitted_age()) return NotInThisVersion("max_uncommitted_age");
-  if (!request.has_revoke_timeout()) return absl::OkStatus();
-  const auto timeout = FromDuration(request.revoke_timeout(), "revoke_timeout");
-  if (!timeout.ok()) return timeout.status();
-  if (*timeout <= absl::ZeroDuration()) return Invalid("revoke_timeout", "must be positive");
-  return absl::OkStatus();
+absl::StatusOr<absl::Duration> FromPositiveDuration(const google::protobuf::Duration& proto,
+                                                    std::string_view field) {
+  auto duration = FromDuration(proto, field);
+  if (duration.ok() && *duration <= absl::ZeroDuration()) return Invalid(field, "must be positive");
+  return duration;
 }
 
 absl::StatusOr<hub::OutOfRangePolicy> FromPolicy(v1::OutOfRangePolicy policy) {
@@ -54,6 +50,27 @@ absl::StatusOr<absl::Duration> FromHeartbeatInterval(const google::protobuf::Dur
     return Invalid(kField, "must be between 100 ms and 1 h");
   }
   return interval;
+}
+
+// How much a member may hold uncommitted, and for how long.
+absl::Status AddFlow(const v1::SubscribeRequest& request, hub::SubscribeCommand& command) {
+  if (request.has_max_in_flight_records()) {
+    command.max_in_flight_records = request.max_in_flight_records();
+  }
+  if (request.has_max_in_flight_bytes()) {
+    command.max_in_flight_bytes = request.max_in_flight_bytes();
+  }
+  if (request.has_revoke_timeout()) {
+    const auto timeout = FromPositiveDuration(request.revoke_timeout(), "revoke_timeout");
+    if (!timeout.ok()) return timeout.status();
+    command.revoke_timeout = *timeout;
+  }
+  if (request.has_max_uncommitted_age()) {
+    const auto age = FromPositiveDuration(request.max_uncommitted_age(), "max_uncommitted_age");
+    if (!age.ok()) return age.status();
+    command.max_uncommitted_age = *age;
+  }
+  return absl::OkStatus();
 }
 
 hub::RequestedPosition FromPosition(const v1::Position& position) {
@@ -215,10 +232,10 @@ absl::StatusOr<hub::StartPosition> FromStartPosition(const v1::StartPosition& st
 }
 
 absl::StatusOr<hub::SubscribeCommand> ToSubscribeCommand(const v1::SubscribeRequest& request) {
-  if (absl::Status status = CheckSupported(request); !status.ok()) return status;
   hub::SubscribeCommand command{.topics = {request.topics().begin(), request.topics().end()},
                                 .group = request.group(),
                                 .instance_id = request.instance_id(),
+                                .resume_member_id = request.resume_member_id(),
                                 .allow_missing_topics = request.allow_missing_topics(),
                                 .end_at_current = request.end_at_current()};
   for (const v1::Position& position : request.positions()) {
@@ -241,6 +258,7 @@ absl::StatusOr<hub::SubscribeCommand> ToSubscribeCommand(const v1::SubscribeRequ
     if (!interval.ok()) return interval.status();
     command.heartbeat_interval = *interval;
   }
+  if (absl::Status status = AddFlow(request, command); !status.ok()) return status;
   return command;
 }
 

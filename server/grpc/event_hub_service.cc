@@ -9,6 +9,7 @@
 #include "server/grpc/conversions.h"
 #include "server/grpc/produce_call.h"
 #include "server/grpc/subscribe_stream.h"
+#include "server/grpc/transact_call.h"
 #include "server/grpc/unary_call.h"
 #include "server/hub/offsets.h"
 
@@ -72,9 +73,9 @@ class EventHubService final : public RawMethods {
     return produce_streams_.Start(context);
   }
 
-  grpc::ServerWriteReactor<ByteBuffer>* Subscribe(Context* /*context*/,
+  grpc::ServerWriteReactor<ByteBuffer>* Subscribe(Context* context,
                                                   const ByteBuffer* request) override {
-    return StartSubscribe(hub_, *request);
+    return StartSubscribe(hub_, *request, context->peer());
   }
 
   UnaryReactor* OpenProducer(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
@@ -117,10 +118,10 @@ class EventHubService final : public RawMethods {
   }
 
   UnaryReactor* Transact(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Answer({c, q, r}, NotInThisVersion("Transact"));
+    return StartTransact(hub_, {c, q, r});
   }
   UnaryReactor* UpdateSubscription(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Answer({c, q, r}, NotInThisVersion("UpdateSubscription"));
+    return Run({c, q, r}, &EventHubService::Update);
   }
 
  private:
@@ -200,6 +201,16 @@ class EventHubService final : public RawMethods {
       result->set_offset(outcomes[i]->offset.value());
       result->set_position_epoch(outcomes[i]->position_epoch.value());
     }
+    return response;
+  }
+
+  absl::StatusOr<v1::UpdateSubscriptionResponse> Update(
+      const v1::UpdateSubscriptionRequest& request) {
+    const auto missing = hub_.subscriptions().UpdateTopics(
+        request.session_id(), {request.topics().begin(), request.topics().end()});
+    if (!missing.ok()) return missing.status();
+    v1::UpdateSubscriptionResponse response;
+    for (const std::string& topic : *missing) response.add_missing_topics(topic);
     return response;
   }
 

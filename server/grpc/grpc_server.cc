@@ -31,7 +31,7 @@ struct GrpcServer::Services {
                 "millrace.v1.HubService"}) {
     others.push_back(MakeEventHubService(hub, produce_streams));
     others.push_back(MakeTopicService(hub, options.topic_changes));
-    others.push_back(MakeGroupService());
+    others.push_back(MakeGroupService(hub));
     others.push_back(MakeHubService(hub, options.version));
   }
 

@@ -51,4 +51,18 @@ grpc::ByteBuffer EncodeProduceStreamError(const absl::Status& error) {
   return Serialize(response);
 }
 
+grpc::ByteBuffer EncodeTransactResponse(const hub::TransactOutcome& outcome) {
+  v1::TransactResponse response;
+  for (const hub::ProduceOutcome& append : outcome.appended) Fill(append, *response.add_appended());
+  for (const hub::CommittedPosition& position : outcome.committed) {
+    v1::CommitResult* result = response.add_committed();
+    result->set_topic(position.topic);
+    result->set_partition(position.partition);
+    if (position.next_offset) result->set_committed_next_offset(position.next_offset->value());
+  }
+  response.set_duplicate(outcome.duplicate);
+  response.set_result_expired(outcome.result_expired);
+  return Serialize(response);
+}
+
 }  // namespace millrace::server

@@ -39,6 +39,14 @@ void Fill(const hub::AssignedFrame& frame, v1::SubscribeResponse& response) {
   }
 }
 
+void Fill(const hub::RevokingFrame& frame, v1::SubscribeResponse& response) {
+  v1::Revoking* revoking = response.mutable_revoking();
+  for (const hub::PartitionName& name : frame.partitions) {
+    SetName(name, revoking->add_partitions());
+  }
+  *revoking->mutable_time_left() = ToDuration(frame.time_left);
+}
+
 void Fill(const hub::LostFrame& frame, v1::SubscribeResponse& response) {
   v1::Lost* lost = response.mutable_lost();
   for (const hub::PartitionName& name : frame.partitions) SetName(name, lost->add_partitions());
@@ -78,6 +86,9 @@ void Fill(const hub::HeartbeatFrame& frame, v1::SubscribeResponse& response) {
     progress->set_earliest_offset(each.earliest.value());
     progress->set_high_watermark(each.high_watermark.value());
     progress->set_next_offset(each.next_offset.value());
+  }
+  for (const hub::PartitionName& name : frame.waiting_for_commit) {
+    SetName(name, heartbeat->add_waiting_for_commit());
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <memory>
+#include <utility>
 
 #include "millrace/v1/event_hub.pb.h"
 #include "server/grpc/conversions.h"
@@ -15,14 +16,16 @@
 namespace millrace::server {
 namespace {
 
-absl::StatusOr<hub::SubscribeCommand> Parse(grpc::ByteBuffer bytes) {
+absl::StatusOr<hub::SubscribeCommand> Parse(grpc::ByteBuffer bytes, const std::string& peer) {
   v1::SubscribeRequest request;
   if (!grpc::GenericDeserialize<grpc::ProtoBufferReader, v1::SubscribeRequest>(&bytes, &request)
            .ok()) {
     return storage::Error(storage::Reason::kMalformedRequest,
                           "these bytes are not a SubscribeRequest");
   }
-  return ToSubscribeCommand(request);
+  auto command = ToSubscribeCommand(request);
+  if (command.ok()) command->peer = peer;
+  return command;
 }
 
 class SubscribeEncoder final : public FrameEncoder {
@@ -35,9 +38,11 @@ class SubscribeEncoder final : public FrameEncoder {
 }  // namespace
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribe(hub::Hub& hub,
-                                                           const grpc::ByteBuffer& request) {
+                                                           const grpc::ByteBuffer& request,
+                                                           std::string peer) {
   return StartFrameStream(
-      hub, [request] { return Parse(request); }, std::make_unique<SubscribeEncoder>());
+      hub, [request, peer = std::move(peer)] { return Parse(request, peer); },
+      std::make_unique<SubscribeEncoder>());
 }
 
 }  // namespace millrace::server

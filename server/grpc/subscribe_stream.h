@@ -5,12 +5,16 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <string>
+
 #include "server/hub/hub.h"
 
 namespace millrace::server {
 
-// The reactor owns itself and is gone when the call is done. `hub` outlives it. Never blocks.
+// The reactor owns itself and is gone when the call is done. `hub` outlives it. `peer` is the
+// client's address. Never blocks.
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribe(hub::Hub& hub,
-                                                           const grpc::ByteBuffer& request);
+                                                           const grpc::ByteBuffer& request,
+                                                           std::string peer);
 
 }  // namespace millrace::server

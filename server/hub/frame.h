@@ -77,6 +77,11 @@ enum class LostCause {  // As on the wire.
   kUnsubscribed = 5,
 };
 
+struct RevokingFrame {
+  std::vector<PartitionName> partitions;
+  absl::Duration time_left;
+};
+
 struct LostFrame {
   std::vector<PartitionName> partitions;
   LostCause cause;
@@ -103,6 +108,7 @@ struct PartitionProgress {
 struct HeartbeatFrame {
   absl::Time hub_time;
   std::vector<PartitionProgress> changed;
+  std::vector<PartitionName> waiting_for_commit;
 };
 
 enum class EndingReason {  // As on the wire.
@@ -110,6 +116,7 @@ enum class EndingReason {  // As on the wire.
   kEndReached = 2,
   kInstanceReplaced = 3,
   kInternal = 4,
+  kLeft = 6,
 };
 
 struct EndingFrame {
@@ -118,8 +125,8 @@ struct EndingFrame {
   std::vector<ReadPosition> resume_at;
 };
 
-using Frame =
-    std::variant<SessionStartedFrame, BatchesFrame, AssignedFrame, LostFrame, RepositionedFrame,
-                 PartitionErrorFrame, CaughtUpFrame, HeartbeatFrame, EndingFrame>;
+using Frame = std::variant<SessionStartedFrame, BatchesFrame, AssignedFrame, RevokingFrame,
+                           LostFrame, RepositionedFrame, PartitionErrorFrame, CaughtUpFrame,
+                           HeartbeatFrame, EndingFrame>;
 
 }  // namespace millrace::hub

@@ -11,131 +11,123 @@ namespace millrace::hub {
 
 using storage::Error;
 using storage::Offset;
+using storage::PositionEpoch;
 using storage::Reason;
 
-Groups::Groups(storage::Engine& engine, const storage::Clock& clock, const Topics& topics,
-               const Limits& limits, storage::Durability default_durability)
-    : engine_(engine),
-      clock_(clock),
-      topics_(topics),
-      limits_(limits),
-      default_durability_(default_durability) {
-  for (std::string& group : engine_.Groups()) known_.insert(std::move(group));
+namespace {
+
+// Far above any epoch that is ever reached, and far below where adding to it would overflow.
+constexpr PositionEpoch kLargestEpoch(int64_t{1} << 60);
+
+absl::Status WithPlace(const absl::Status& error, const CommitEntry& entry) {
+  storage::ErrorMetadata metadata = storage::MetadataOf(error);
+  metadata["topic"] = entry.topic;
+  metadata["partition"] = absl::StrCat(entry.partition);
+  return Error(storage::ReasonOf(error).value_or(Reason::kInternal), std::string(error.message()),
+               std::move(metadata));
 }
 
-// ---- Members
+}  // namespace
+
+Groups::Groups(GroupContext context, const Topics& topics, storage::Durability default_durability)
+    : context_(context), topics_(topics), default_durability_(default_durability) {
+  for (std::string& group : context_.engine.Groups()) known_.insert(std::move(group));
+}
+
+// ---- Membership
 
 absl::Status Groups::Register(const std::string& group) {
   std::lock_guard lock(mutex_);
   if (known_.contains(group)) return absl::OkStatus();
-  if (known_.size() >= static_cast<size_t>(limits_.max_groups)) {
+  const int32_t limit = context_.limits.max_groups;
+  if (known_.size() >= static_cast<size_t>(limit)) {
     return Error(Reason::kLimitExceeded,
-                 absl::StrCat("this hub may have ", limits_.max_groups, " consumer groups"),
-                 {{"limit", "max_groups"}, {"value", absl::StrCat(limits_.max_groups)}});
+                 absl::StrCat("this hub may have ", limit, " consumer groups"),
+                 {{"limit", "max_groups"}, {"value", absl::StrCat(limit)}});
   }
   known_.insert(group);
   return absl::OkStatus();
 }
 
-absl::Status Groups::Join(const std::shared_ptr<Subscription>& member) {
-  const SubscriptionOptions& options = member->options();
-  if (absl::Status status = Register(options.group); !status.ok()) return status;
-  std::shared_ptr<Subscription> replaced;
-  {
-    std::lock_guard lock(mutex_);
-    std::weak_ptr<Subscription>& slot = members_[options.group];
-    replaced = slot.lock();
-    if (replaced != nullptr &&
-        (options.instance_id.empty() || replaced->options().instance_id != options.instance_id)) {
-      return Error(Reason::kGroupHasMembers,
-                   absl::StrCat("group \"", options.group,
-                                "\" has a member already, and this version of the hub does not "
-                                "share a group's partitions between members"),
-                   {{"group", options.group}, {"member_id", replaced->options().member_id}});
-    }
-    slot = member;
-  }
-  if (replaced != nullptr) replaced->End(EndingReason::kInstanceReplaced);
-  return absl::OkStatus();
-}
-
-void Groups::Leave(const Subscription& member) {
+std::shared_ptr<Group> Groups::Find(std::string_view group) const {
   std::lock_guard lock(mutex_);
-  const auto it = members_.find(member.options().group);
-  if (it == members_.end()) return;
-  const std::shared_ptr<Subscription> present = it->second.lock();
-  if (present != nullptr && present.get() != &member) return;
-  members_.erase(it);
-  left_at_[member.options().group] = clock_.Now();
+  const auto it = groups_.find(group);
+  return it == groups_.end() ? nullptr : it->second;
 }
 
-bool Groups::HasBeenIdleSince(const std::string& group, absl::Time cutoff) const {
-  if (MemberOf(group) != nullptr) return false;
-  {
-    std::lock_guard lock(mutex_);
-    const auto left = left_at_.find(group);
-    if (left != left_at_.end() && left->second > cutoff) return false;
-  }
-  const auto committed = engine_.CommittedOffsets(group);
-  return committed.ok() &&
-         std::none_of(committed->begin(), committed->end(),
-                      [&](const auto& each) { return each.commit_time > cutoff; });
-}
-
-absl::Status Groups::ExpireIdle(absl::Time cutoff) {
-  for (const std::string& group : engine_.Groups()) {
-    if (!HasBeenIdleSince(group, cutoff)) continue;
-    if (absl::Status status = engine_.DeleteGroup(group); !status.ok()) return status;
-    std::lock_guard lock(mutex_);
-    known_.erase(group);
-    left_at_.erase(group);
-  }
-  return absl::OkStatus();
-}
-
-std::shared_ptr<Subscription> Groups::MemberOf(const std::string& group) const {
+std::shared_ptr<Group> Groups::FindOrCreate(const std::string& group) {
   std::lock_guard lock(mutex_);
-  const auto it = members_.find(group);
-  return it == members_.end() ? nullptr : it->second.lock();
+  std::shared_ptr<Group>& found = groups_[group];
+  if (found == nullptr) {
+    found = std::make_shared<Group>(context_, group);
+    found->Restore();
+  }
+  return found;
+}
+
+std::vector<std::shared_ptr<Group>> Groups::All() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<Group>> all;
+  for (const auto& [name, group] : groups_) all.push_back(group);
+  return all;
+}
+
+bool Groups::HasMembers(std::string_view group) const {
+  const auto found = Find(group);
+  return found != nullptr && found->has_members();
+}
+
+absl::Status Groups::Prepare(const std::string& group, const std::vector<std::string>& topics,
+                             Group::StartResolver resolve) {
+  if (absl::Status status = Register(group); !status.ok()) return status;
+  return FindOrCreate(group)->CommitStarts(topics, resolve);
+}
+
+absl::StatusOr<MemberSession> Groups::Join(const std::string& group,
+                                           const std::shared_ptr<Subscription>& stream,
+                                           const MemberRequest& request) {
+  std::shared_lock lock(forgetting_mutex_);
+  return FindOrCreate(group)->Join(stream, request);
+}
+
+void Groups::StreamClosed(const std::string& group, const MemberSession& session,
+                          const Subscription& stream) {
+  if (const auto found = Find(group)) found->StreamClosed(session, stream);
+  std::lock_guard lock(mutex_);
+  left_at_[group] = context_.clock.Now();
+}
+
+void Groups::SetTopics(const std::string& group, const MemberSession& session,
+                       std::vector<std::string> topics) {
+  if (const auto found = Find(group)) found->SetTopics(session, std::move(topics));
+}
+
+void Groups::OnTopicChanged(const std::string& topic) {
+  for (const auto& group : All()) group->OnTopicChanged(topic);
+}
+
+void Groups::Freeze() {
+  for (const auto& group : All()) group->Freeze();
 }
 
 // ---- Commits
 
-absl::StatusOr<std::shared_ptr<Subscription>> Groups::Sender(const CommitCommand& command) const {
-  std::shared_ptr<Subscription> member = MemberOf(command.group);
-  if (command.member_id.empty()) {
-    if (member == nullptr) return member;
-    return Error(Reason::kGroupHasMembers,
-                 absl::StrCat("group \"", command.group,
-                              "\" has members: only they may commit, with their member_id"),
-                 {{"group", command.group}});
-  }
-  if (member == nullptr || member->options().member_id != command.member_id ||
-      member->options().member_epoch != command.member_epoch) {
-    member = nullptr;
-  }
-  return member;
-}
-
 absl::StatusOr<storage::OffsetCommit> Groups::CheckEntry(const CommitCommand& command,
-                                                         const CommitEntry& entry,
-                                                         const Subscription* member) const {
-  if (entry.metadata.size() > static_cast<size_t>(limits_.max_commit_metadata_bytes)) {
-    return Error(Reason::kMetadataTooLarge, absl::StrCat("the metadata of a commit may have ",
-                                                         limits_.max_commit_metadata_bytes,
-                                                         " bytes, not ", entry.metadata.size()));
+                                                         const CommitEntry& entry) const {
+  const auto limit = static_cast<size_t>(context_.limits.max_commit_metadata_bytes);
+  if (entry.metadata.size() > limit) {
+    return Error(Reason::kMetadataTooLarge,
+                 absl::StrCat("the metadata of a commit may have ", limit, " bytes, not ",
+                              entry.metadata.size()));
+  }
+  if (entry.position_epoch.value_or(PositionEpoch(0)) > kLargestEpoch) {
+    return Error(Reason::kInvalidConfig, "there is no such position epoch",
+                 {{"field", "position_epoch"}});
   }
   const auto topic = topics_.Find(entry.topic);
   if (!topic.ok()) return topic.status();
   const auto partition = Topics::PartitionOf(**topic, entry.partition);
   if (!partition.ok()) return partition.status();
-  const bool owned = member != nullptr && member->IsAssigned({entry.topic, entry.partition});
-  if (!command.member_id.empty() && !owned) {
-    return Error(Reason::kMemberFenced,
-                 absl::StrCat("member \"", command.member_id, "\" does not have partition ",
-                              entry.partition, " of \"", entry.topic, "\""),
-                 {{"topic", entry.topic}, {"partition", absl::StrCat(entry.partition)}});
-  }
   return storage::OffsetCommit{.group = command.group,
                                .partition = *partition,
                                .next_offset = entry.next_offset,
@@ -143,46 +135,182 @@ absl::StatusOr<storage::OffsetCommit> Groups::CheckEntry(const CommitCommand& co
                                .position_epoch = entry.position_epoch};
 }
 
+absl::Status Groups::BeginEntry(const CommitCommand& command, const CommitEntry& entry,
+                                BegunCommit& begun) const {
+  auto commit = CheckEntry(command, entry);
+  if (!commit.ok()) return commit.status();
+  if (!command.member_id.empty()) {
+    if (begun.group == nullptr) {
+      return WithPlace(Error(Reason::kMemberFenced,
+                             absl::StrCat("group \"", command.group, "\" has no member \"",
+                                          command.member_id, "\"")),
+                       entry);
+    }
+    const auto epoch =
+        begun.group->BeginCommit(begun.session, commit->partition, commit->position_epoch);
+    if (!epoch.ok()) return WithPlace(epoch.status(), entry);
+    commit->position_epoch = *epoch;
+  }
+  begun.commits.push_back(*std::move(commit));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<BegunCommit> Groups::BeginCommit(const CommitCommand& command) {
+  if (absl::Status status = ValidateName("group", command.group); !status.ok()) return status;
+  if (command.member_id.empty() && HasMembers(command.group)) {
+    return Error(Reason::kGroupHasMembers,
+                 absl::StrCat("group \"", command.group,
+                              "\" has members: only they may commit, with their member_id"),
+                 {{"group", command.group}});
+  }
+  if (absl::Status status = Register(command.group); !status.ok()) return status;
+  BegunCommit begun;
+  if (!command.member_id.empty()) {
+    begun.group = Find(command.group);
+    begun.session = {command.member_id, command.member_epoch};
+  }
+  for (const CommitEntry& entry : command.entries) {
+    begun.refusals.push_back(BeginEntry(command, entry, begun));
+  }
+  return begun;
+}
+
+void Groups::EndCommit(const BegunCommit& begun,
+                       const absl::StatusOr<storage::WriteResult>& result) {
+  if (begun.group == nullptr) return;
+  for (size_t i = 0; i < begun.commits.size(); ++i) {
+    const bool judged = result.ok() && i < result->commits.size();
+    begun.group->EndCommit(begun.session, begun.commits[i].partition,
+                           judged        ? result->commits[i]
+                           : result.ok() ? absl::StatusOr<Offset>(absl::UnknownError("no result"))
+                                         : result.status());
+  }
+}
+
+void Groups::HandOver(const CommitCommand& command) {
+  const auto group = Find(command.group);
+  if (group == nullptr || command.member_id.empty()) return;
+  const MemberSession session{command.member_id, command.member_epoch};
+  std::vector<storage::PartitionId> released;
+  for (const auto& [name, number] : command.released) {
+    const auto topic = topics_.Find(name);
+    if (!topic.ok()) continue;
+    if (const auto id = Topics::PartitionOf(**topic, number); id.ok()) released.push_back(*id);
+  }
+  group->Release(session, released);
+  if (command.leave) group->Leave(session);
+}
+
 void Groups::Commit(CommitCommand command, CommitCompletion done) {
-  if (absl::Status status = ValidateName("group", command.group); !status.ok()) {
+  if (command.entries.empty() && command.released.empty() && !command.leave) {
+    absl::Status status = ValidateName("group", command.group);
+    if (status.ok()) {
+      status = Error(Reason::kEmptyRequest, "there is nothing to commit", {{"field", "offsets"}});
+    }
     return std::move(done)(status);
   }
-  if (command.entries.empty() && command.released.empty() && !command.leave) {
-    return std::move(done)(
-        Error(Reason::kEmptyRequest, "there is nothing to commit", {{"field", "offsets"}}));
-  }
-  auto member = Sender(command);
-  if (!member.ok()) return std::move(done)(member.status());
+  auto begun = BeginCommit(command);
+  if (!begun.ok()) return std::move(done)(begun.status());
 
-  storage::WriteSet set{.durability = command.durability.value_or(default_durability_)};
-  CommitOutcome outcome;
-  std::vector<size_t> written;  // Of each commit of the set: its place in the outcome.
-  for (const CommitEntry& entry : command.entries) {
-    auto commit = CheckEntry(command, entry, member->get());
-    if (commit.ok()) {
-      written.push_back(outcome.size());
-      set.commits.push_back(*std::move(commit));
-    }
-    outcome.emplace_back(commit.ok() ? absl::StatusOr<Offset>(entry.next_offset) : commit.status());
-  }
-
-  auto finish = [this, member = *std::move(member), released = std::move(command.released),
-                 leave = command.leave, outcome = std::move(outcome), written = std::move(written),
+  storage::WriteSet set{.commits = begun->commits,
+                        .durability = command.durability.value_or(default_durability_)};
+  auto finish = [this, command = std::move(command), begun = *std::move(begun),
                  done = std::move(done)](absl::StatusOr<storage::WriteResult> result) mutable {
+    EndCommit(begun, result);
     if (!result.ok()) return std::move(done)(result.status());
-    for (size_t i = 0; i < written.size(); ++i) outcome[written[i]] = result->commits[i];
-    if (member != nullptr) {
-      for (const TopicPartition& partition : released) member->Release(partition);
-      if (leave) {
-        member->ReleaseAll();
-        Leave(*member);
+    HandOver(command);
+    CommitOutcome outcome;
+    auto written = result->commits.begin();
+    for (absl::Status& refusal : begun.refusals) {
+      if (refusal.ok()) {
+        outcome.push_back(*std::move(written++));
+      } else {
+        outcome.emplace_back(std::move(refusal));
       }
     }
     std::move(done)(std::move(outcome));
   };
   if (set.commits.empty()) return finish(storage::WriteResult{});
-  if (absl::Status status = Register(command.group); !status.ok()) return finish(status);
-  engine_.Write(std::move(set), std::move(finish));
+  context_.engine.Write(std::move(set), std::move(finish));
+}
+
+// ---- Looking and changing
+
+std::vector<std::string> Groups::Names() const {
+  std::vector<std::string> names = context_.engine.Groups();
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, group] : groups_) {
+      if (group->has_members()) names.push_back(name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+absl::Status Groups::CheckExists(std::string_view group) const {
+  if (absl::Status status = ValidateName("group", group); !status.ok()) return status;
+  if (HasMembers(group)) return absl::OkStatus();
+  const auto committed = context_.engine.CommittedOffsets(group);
+  if (!committed.ok()) return committed.status();
+  if (!committed->empty()) return absl::OkStatus();
+  return Error(Reason::kGroupNotFound,
+               absl::StrCat("there is no consumer group \"", std::string(group),
+                            "\": a group comes to be when "
+                            "somebody subscribes with its name or commits for it"),
+               {{"group", std::string(group)}});
+}
+
+GroupView Groups::View(const std::string& group) const {
+  const auto found = Find(group);
+  return found == nullptr ? GroupView() : found->View();
+}
+
+std::vector<absl::Status> Groups::Reset(const std::string& group,
+                                        const std::vector<Group::ResetTarget>& targets) {
+  return FindOrCreate(group)->Reset(targets);
+}
+
+absl::Status Groups::Delete(const std::string& group) {
+  if (absl::Status status = CheckExists(group); !status.ok()) return status;
+  return Forget(group);
+}
+
+absl::Status Groups::Forget(const std::string& group) {
+  std::unique_lock forgetting(forgetting_mutex_);
+  if (HasMembers(group)) {
+    return Error(Reason::kGroupHasMembers,
+                 absl::StrCat("group \"", group, "\" has members: they must leave first"),
+                 {{"group", group}});
+  }
+  if (absl::Status status = context_.engine.DeleteGroup(group); !status.ok()) return status;
+  std::lock_guard lock(mutex_);
+  known_.erase(group);
+  left_at_.erase(group);
+  groups_.erase(group);
+  return absl::OkStatus();
+}
+
+bool Groups::HasBeenIdleSince(const std::string& group, absl::Time cutoff) const {
+  if (HasMembers(group)) return false;
+  {
+    std::lock_guard lock(mutex_);
+    const auto left = left_at_.find(group);
+    if (left != left_at_.end() && left->second > cutoff) return false;
+  }
+  const auto committed = context_.engine.CommittedOffsets(group);
+  return committed.ok() &&
+         std::none_of(committed->begin(), committed->end(),
+                      [&](const auto& each) { return each.commit_time > cutoff; });
+}
+
+absl::Status Groups::ExpireIdle(absl::Time cutoff) {
+  for (const std::string& group : context_.engine.Groups()) {
+    if (!HasBeenIdleSince(group, cutoff)) continue;
+    if (absl::Status status = Forget(group); !status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 // ---- Reading what is committed
@@ -206,7 +334,7 @@ std::vector<CommittedEntry> Groups::NameAll(
   absl::flat_hash_map<storage::PartitionId, const storage::CommittedOffset*> by_id;
   for (const auto& each : committed) by_id[each.partition] = &each;
   std::vector<CommittedEntry> result;
-  for (const storage::TopicPtr& topic : engine_.Topics()) {
+  for (const storage::TopicPtr& topic : context_.engine.Topics()) {
     for (size_t i = 0; i < topic->partitions.size(); ++i) {
       const auto it = by_id.find(topic->partitions[i]);
       if (it == by_id.end()) continue;
@@ -219,7 +347,7 @@ std::vector<CommittedEntry> Groups::NameAll(
 absl::StatusOr<std::vector<CommittedEntry>> Groups::Committed(
     std::string_view group, const std::vector<TopicPartition>& partitions) const {
   if (absl::Status status = ValidateName("group", group); !status.ok()) return status;
-  const auto committed = engine_.CommittedOffsets(group);
+  const auto committed = context_.engine.CommittedOffsets(group);
   if (!committed.ok()) return committed.status();
   if (partitions.empty()) return NameAll(*committed);
   std::vector<CommittedEntry> result;

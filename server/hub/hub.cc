@@ -13,17 +13,31 @@ Hub::Hub(storage::Engine& engine, const storage::Clock& clock, HubOptions option
       budget_(options_.frame_budget_bytes),
       topics_(engine_, options_.limits, options_.topics,
               [this](std::string_view topic) { subscriptions_.OnTopicChanged(topic); }),
-      groups_(engine_, clock, topics_, options_.limits, options_.default_durability),
+      groups_({.engine = engine_,
+               .clock = clock,
+               .limits = options_.limits,
+               .observer = observer(),
+               .workers = workers_,
+               .timers = timers_,
+               .options = options_.groups},
+              topics_, options_.default_durability),
       subscriptions_(engine_, clock, options_.limits, topics_, groups_, deliveries_, timers_,
-                     budget_),
+                     budget_, observer(), options_.watch_interval),
+      group_inspection_(engine_, clock, topics_, groups_, subscriptions_),
       producing_(engine_, topics_, workers_, options_.default_durability),
+      transacting_(engine_, topics_, groups_, workers_, options_.default_durability),
       deliveries_("deliveries", options_.delivery_threads),
       workers_("workers", options_.worker_threads) {}
 
-Hub::~Hub() = default;
+Hub::~Hub() { groups_.Freeze(); }
+
+HubObserver& Hub::observer() {
+  return options_.observer != nullptr ? *options_.observer : silent_observer_;
+}
 
 void Hub::Drain() {
   draining_.store(true, std::memory_order_relaxed);
+  groups_.Freeze();
   subscriptions_.Drain();
 }
 

@@ -10,12 +10,14 @@
 #include "absl/time/time.h"
 #include "server/hub/executor.h"
 #include "server/hub/frame_budget.h"
+#include "server/hub/group_inspection.h"
 #include "server/hub/groups.h"
 #include "server/hub/limits.h"
 #include "server/hub/producing.h"
 #include "server/hub/subscriptions.h"
 #include "server/hub/timer_queue.h"
 #include "server/hub/topics.h"
+#include "server/hub/transacting.h"
 #include "storage/clock.h"
 #include "storage/engine.h"
 
@@ -28,6 +30,10 @@ struct HubOptions {
   int64_t frame_budget_bytes = 256 << 20;
   int worker_threads = 4;
   int delivery_threads = 1;
+  GroupCoordinator::Options groups;
+  absl::Duration watch_interval = absl::Seconds(5);  // Of Subscription::HealStalled.
+  // Told what happens; outlives the hub. Null: nobody is.
+  HubObserver* observer = nullptr;
 };
 
 // Threads: any. Transports must have closed all their subscriptions and have no call under way when
@@ -45,29 +51,38 @@ class Hub {
 
   Topics& topics() { return topics_; }
   Producing& producing() { return producing_; }
+  Transacting& transacting() { return transacting_; }
   Groups& groups() { return groups_; }
   Subscriptions& subscriptions() { return subscriptions_; }
+  GroupInspection& group_inspection() { return group_inspection_; }
 
   // Where transports run calls that block.
   Executor& workers() { return workers_; }
+  TimerQueue& timers() { return timers_; }
 
-  // Ends subscriptions with DRAINING; from now on Admit refuses. Idempotent.
+  // Keeps who is in which group, and ends subscriptions with DRAINING; from now on Admit refuses.
+  // Idempotent. Blocks.
   void Drain();
 
   // OK, or DRAINING: every new call asks this first. Never blocks.
   absl::Status Admit() const;
 
  private:
+  HubObserver& observer();
+
   storage::Engine& engine_;
   const HubOptions options_;
   const absl::Time start_time_;
   std::atomic<bool> draining_{false};
 
+  HubObserver silent_observer_;
   FrameBudget budget_;
   Topics topics_;
   Groups groups_;
   Subscriptions subscriptions_;
+  GroupInspection group_inspection_;
   Producing producing_;
+  Transacting transacting_;
   // Last, so that they are gone before what their tasks use.
   TimerQueue timers_;
   Executor deliveries_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "server/hub/timer_queue.h"
@@ -29,6 +30,7 @@ absl::Status NotAssigned(const TopicPartition& partition) {
 absl::Status FinalStatus(EndingReason reason) {
   switch (reason) {
     case EndingReason::kEndReached:
+    case EndingReason::kLeft:
       return absl::OkStatus();
     case EndingReason::kDraining:
       return Error(Reason::kDraining, "the hub is stopping: subscribe again");
@@ -59,12 +61,15 @@ struct Subscription::PendingRead {
 };
 
 Subscription::Subscription(SubscriptionContext context, SubscriptionOptions options)
-    : context_(context), options_(std::move(options)), last_frame_at_(MonotonicNow()) {
-  control_.push_back(SessionStartedFrame{.session_id = options_.session_id,
-                                         .member_id = options_.member_id,
-                                         .member_epoch = options_.member_epoch,
-                                         .log_epoch = context_.engine.log_epoch(),
-                                         .missing_topics = options_.missing_topics});
+    : context_(context), options_(std::move(options)), last_frame_at_(MonotonicNow()) {}
+
+void Subscription::StartSession(std::string_view member_id, int32_t member_epoch) {
+  Lock lock(mutex_);
+  control_.push_front(SessionStartedFrame{.session_id = options_.session_id,
+                                          .member_id = std::string(member_id),
+                                          .member_epoch = member_epoch,
+                                          .log_epoch = context_.engine.log_epoch(),
+                                          .missing_topics = options_.missing_topics});
 }
 
 Subscription::~Subscription() { ReturnBudget(); }
@@ -79,6 +84,8 @@ void Subscription::ReturnBudget() {
 void Subscription::SetPosition(Cursor& cursor, Offset next) {
   cursor.next = next;
   cursor.failed = false;
+  cursor.stopped = false;
+  NoteCommitted(cursor, Offset(std::numeric_limits<int64_t>::max()));  // It concerns nobody now.
   const auto status = context_.engine.Status(cursor.id);
   cursor.caught_up_at = status.ok() ? status->high_watermark : next;
   if (cursor.caught_up) {
@@ -90,7 +97,7 @@ void Subscription::SetPosition(Cursor& cursor, Offset next) {
 }
 
 void Subscription::MarkReady(Cursor& cursor) {
-  if (cursor.queued || cursor.paused || cursor.failed) return;
+  if (cursor.queued || cursor.paused || cursor.failed || cursor.stopped) return;
   cursor.queued = true;
   ready_.push_back(cursor.id);
 }
@@ -191,34 +198,9 @@ absl::StatusOr<std::vector<PartitionName>> Subscription::SetPaused(
   return held;
 }
 
-void Subscription::Release(const TopicPartition& partition) {
-  {
-    Lock lock(mutex_);
-    Cursor* cursor = Find(partition);
-    if (cursor == nullptr) return;
-    control_.push_back(LostFrame{{cursor->name}, LostCause::kHandedOver});
-    Forget(*cursor);
-  }
-  SchedulePump();
-}
-
-void Subscription::ReleaseAll() {
-  {
-    Lock lock(mutex_);
-    LostFrame lost{.partitions = {}, .cause = LostCause::kHandedOver};
-    while (!by_name_.empty()) {
-      Cursor& cursor = *by_name_.begin()->second;
-      lost.partitions.push_back(cursor.name);
-      Forget(cursor);
-    }
-    if (lost.partitions.empty()) return;
-    control_.push_back(std::move(lost));
-  }
-  SchedulePump();
-}
-
 void Subscription::Forget(Cursor& cursor) {
   if (!cursor.caught_up) --behind_;
+  NoteCommitted(cursor, Offset(std::numeric_limits<int64_t>::max()));
   by_name_.erase(KeyOf(cursor.name));
   const PartitionId id = cursor.id;
   cursors_.erase(id);
@@ -229,9 +211,19 @@ bool Subscription::IsAssigned(const TopicPartition& partition) const {
   return by_name_.contains(partition);
 }
 
+std::optional<EndingReason> Subscription::ended_by() const {
+  Lock lock(mutex_);
+  return ending_;
+}
+
 Subscription::Cursor* Subscription::Find(const TopicPartition& partition) {
   const auto it = by_name_.find(partition);
   return it == by_name_.end() ? nullptr : it->second;
+}
+
+Subscription::Cursor* Subscription::Find(PartitionId partition) {
+  const auto it = cursors_.find(partition);
+  return it == cursors_.end() ? nullptr : it->second.get();
 }
 
 // ---- Frames
@@ -327,14 +319,17 @@ std::optional<Frame> Subscription::TakeFrame(Lock& lock) {
   // What a reader thread brought is counted as delivered already, so it goes even before an ending.
   BatchesFrame batches = std::exchange(late_, {});
   if (batches.batches.empty()) {
-    if (ending_) return MakeEnding(*ending_);
     if (!control_.empty()) {
       Frame frame = std::move(control_.front());
       control_.pop_front();
       return frame;
     }
+    if (ending_) return MakeEnding(*ending_);
     if (!newly_caught_up_.empty()) return CaughtUpFrame{std::exchange(newly_caught_up_, {})};
-    if (options_.end_at_current && behind_ == 0) return MakeEnding(EndingReason::kEndReached);
+    if (options_.end_at_current && behind_ == 0) {
+      ending_ = EndingReason::kEndReached;
+      return MakeEnding(*ending_);
+    }
     ReadInto(batches, lock);
   }
   if (batches.batches.empty()) {
@@ -356,9 +351,14 @@ void Subscription::ReadInto(BatchesFrame& frame, Lock& lock) {
     if (it == cursors_.end()) continue;
     Cursor& cursor = *it->second;
     cursor.queued = false;
-    if (cursor.paused || cursor.failed) continue;
+    if (cursor.paused || cursor.failed || cursor.stopped) continue;
+    const storage::ReadLimits limits = LimitsFor(cursor, left);
+    if (limits.max_bytes <= 0) {
+      cursor.held = true;
+      continue;
+    }
     const PositionEpoch position_epoch = cursor.position_epoch;
-    auto result = ReadOne(cursor, left, lock);
+    auto result = ReadOne(cursor, limits, lock);
     if (over_ || !result) return;
     BatchesFrame more;
     FinishRead(id, position_epoch, *std::move(result), more);
@@ -372,7 +372,8 @@ void Subscription::ReadInto(BatchesFrame& frame, Lock& lock) {
   }
 }
 
-std::optional<absl::StatusOr<ReadResult>> Subscription::ReadOne(Cursor& cursor, int64_t max_bytes,
+std::optional<absl::StatusOr<ReadResult>> Subscription::ReadOne(Cursor& cursor,
+                                                                storage::ReadLimits limits,
                                                                 Lock& lock) {
   const PartitionId id = cursor.id;
   const PositionEpoch position_epoch = cursor.position_epoch;
@@ -381,7 +382,7 @@ std::optional<absl::StatusOr<ReadResult>> Subscription::ReadOne(Cursor& cursor, 
   reading_ = true;
   lock.unlock();
   context_.engine.Read(
-      id, from, {.max_bytes = max_bytes},
+      id, from, limits,
       [weak = weak_from_this(), pending, id, position_epoch](absl::StatusOr<ReadResult> result) {
         pending->result = std::move(result);
         if (!pending->first_arrived.exchange(true)) return;  // Inside the call, or nearly.
@@ -407,13 +408,14 @@ void Subscription::FinishRead(PartitionId id, PositionEpoch position_epoch,
   const auto it = cursors_.find(id);
   if (it == cursors_.end()) return;
   Cursor& cursor = *it->second;
-  if (cursor.position_epoch != position_epoch)
-    return;  // It was moved while the read was under way.
+  // It was moved or taken away while the read was under way.
+  if (cursor.position_epoch != position_epoch || cursor.stopped) return;
   if (!result.ok()) {
     ApplyReadError(cursor, result.status());
     return;
   }
   for (storage::FetchedBatch& batch : result->batches) {
+    NoteSent(cursor, batch);
     frame.batches.push_back(
         {cursor.name, std::move(batch), cursor.position_epoch, result->high_watermark});
   }
@@ -442,11 +444,10 @@ void Subscription::ApplyReadError(Cursor& cursor, const absl::Status& error) {
       return;
     }
   }
+  const bool gone = reason == Reason::kTopicNotFound;
+  if (gone && !options_.group.empty()) return;  // Its group is about to take it away.
   Fail(cursor, error);
-  if (reason ==
-      Reason::kTopicNotFound) {  // Gone for good: a new topic of this name is another one.
-    Forget(cursor);
-  }
+  if (gone) Forget(cursor);  // For good: a new topic of this name is another one.
 }
 
 // ---- Wake-ups
@@ -478,6 +479,9 @@ std::optional<absl::Duration> Subscription::CheckHeartbeat() {
       cursor->told_high_watermark = status->high_watermark;
       heartbeat.changed.push_back(
           {cursor->name, status->earliest, status->high_watermark, cursor->next});
+    }
+    for (const auto& [id, cursor] : cursors_) {
+      if (cursor->held) heartbeat.waiting_for_commit.push_back(cursor->name);
     }
     control_.push_back(std::move(heartbeat));
   }

@@ -8,8 +8,11 @@
 //
 //     Assign ──► ready ──read──► ready          more is visible
 //                  ▲       └───► waiting        at the end; the log wakes it (OnReadable)
+//                  │       └───► held           as much as max_in_flight allows is not committed
 //                  │       └───► idle           it cannot be read; told with partition_error
-//                  └── Seek, resume ──┘
+//                  └── Seek, resume, commit ──┘
+//
+// and of a group's member: Stop (nothing more is sent) ──► Lose.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +34,7 @@
 #include "server/hub/executor.h"
 #include "server/hub/frame.h"
 #include "server/hub/frame_budget.h"
+#include "server/hub/in_flight.h"
 #include "storage/clock.h"
 #include "storage/engine.h"
 
@@ -57,15 +61,22 @@ struct SeekOutcome {
   storage::PositionEpoch position_epoch;
 };
 
+// Where a stream stands in a partition.
+struct Standing {
+  storage::Offset next;  // The offset after the last one sent.
+  storage::PositionEpoch position_epoch;
+};
+
 struct SubscriptionOptions {
   std::string session_id;
-  std::vector<std::string> topics;  // Read in all their partitions, also those yet to come.
   std::vector<std::string> missing_topics;
   std::string group;  // Empty: an independent reader.
-  std::string member_id;
-  int32_t member_epoch = 0;
-  std::string instance_id;
   OutOfRangePolicy out_of_range = OutOfRangePolicy::kFail;
+  // Of a member: nothing more is read while so much is sent and not committed, but for partitions
+  // of which nothing is. Absent: no bound.
+  std::optional<int64_t> max_in_flight_records;
+  std::optional<int64_t> max_in_flight_bytes;
+  bool notes_age_in_flight = false;  // For UncommittedSince.
   int64_t max_frame_bytes = 1 << 20;
   absl::Duration heartbeat_interval = absl::Seconds(10);
   bool end_at_current = false;
@@ -88,6 +99,10 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   ~Subscription() override;
 
   const SubscriptionOptions& options() const { return options_; }
+
+  // Puts the session_started frame up, with the member that a group made of it (none: empty, 0).
+  // Once, before anything else.
+  void StartSession(std::string_view member_id, int32_t member_epoch);
 
   // Adds partitions and tells the reader; those that it has already are left as they are.
   void Assign(const std::vector<PartitionStart>& partitions);
@@ -113,15 +128,45 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   absl::StatusOr<std::vector<PartitionName>> SetPaused(
       const std::vector<TopicPartition>& partitions, bool paused);
 
-  // Takes a partition away, as its reader asked for. One that it does not have is no error.
-  void Release(const TopicPartition& partition);
-  void ReleaseAll();
-
   bool IsAssigned(const TopicPartition& partition) const;
+
+  // What the ending frame said, once it was asked for by End or by end_at_current.
+  std::optional<EndingReason> ended_by() const;
+
+  // ---- Of a group's member; partitions that it does not have are passed over.
+
+  // Sends no more of the partition. Gives where the stream stands; absent: it has it not.
+  std::optional<Standing> Stop(storage::PartitionId partition);
+
+  // Tells the reader that partitions, stopped before, are to be committed or released.
+  void TellRevoking(const std::vector<storage::PartitionId>& partitions, absl::Duration time_left);
+
+  // Takes partitions away, and tells the reader.
+  void Lose(const std::vector<storage::PartitionId>& partitions, LostCause cause);
+
+  // Goes on at another offset, under another position epoch, because the group's offset was reset.
+  void Reset(storage::PartitionId partition, storage::Offset offset,
+             storage::PositionEpoch position_epoch);
+
+  // The group committed up to `next_offset`.
+  void OnCommitted(storage::PartitionId partition, storage::Offset next_offset);
+
+  std::optional<Standing> StandingOf(storage::PartitionId partition) const;
+  std::vector<std::pair<storage::PartitionId, Standing>> Standings() const;
+
+  // Partitions of which something was sent before `time` (of MonotonicNow) and is not committed.
+  std::vector<storage::PartitionId> UncommittedSince(absl::Duration time) const;
+
+  // ---- To be called from time to time
 
   // Sends a heartbeat if the stream was silent for its interval. Gives when to look again; absent
   // when the stream is over.
   std::optional<absl::Duration> CheckHeartbeat();
+
+  // Looks for partitions that have something to read while the reader waits and nothing reads them:
+  // a wake-up was lost. One that is found twice running is read again, and named. (There is no such
+  // case known; a stream that falls silent would be the worst of errors.)
+  std::vector<PartitionName> HealStalled();
 
   void OnReadable(storage::PartitionId partition) override;
 
@@ -135,8 +180,12 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
     storage::Offset caught_up_at;  // What was visible when the position was set.
     bool caught_up = false;
     bool paused = false;
-    bool failed = false;  // Cannot be read where it stands.
-    bool queued = false;  // Is in ready_.
+    bool failed = false;   // Cannot be read where it stands.
+    bool stopped = false;  // Is being taken away.
+    bool queued = false;   // Is in ready_.
+    bool held = false;     // By max_in_flight.
+    bool seems_stalled = false;
+    InFlight in_flight;
     storage::Offset told_high_watermark;
   };
   using Lock = std::unique_lock<std::mutex>;
@@ -145,10 +194,20 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   void SetPosition(Cursor& cursor, storage::Offset next);
   void MarkReady(Cursor& cursor);
   void Fail(Cursor& cursor, const absl::Status& error);
+  void ReadHeldAgain();
+  bool has_in_flight_bound() const {
+    return options_.max_in_flight_records || options_.max_in_flight_bytes;
+  }
+  // What may be read of the partition now; 0 bytes: nothing.
+  storage::ReadLimits LimitsFor(const Cursor& cursor, int64_t max_bytes) const;
+  void NoteSent(Cursor& cursor, const storage::FetchedBatch& batch);
+  void NoteCommitted(Cursor& cursor, storage::Offset next_offset);
+  std::vector<PartitionName> NamesOf(const std::vector<storage::PartitionId>& partitions) const;
   void CheckCaughtUp(Cursor& cursor);
   void Forget(Cursor& cursor);
   void ReturnBudget();
   Cursor* Find(const TopicPartition& partition);
+  Cursor* Find(storage::PartitionId partition);
   EndingFrame MakeEnding(EndingReason reason);
 
   // Delivers frames as long as one is asked for and there is one. One thread at a time does it.
@@ -159,7 +218,8 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   void WaitForMore(Lock& lock);
   void ReadInto(BatchesFrame& frame, Lock& lock);
   // Reads one partition; gives the result, or nothing where it will come from a reader thread.
-  std::optional<absl::StatusOr<storage::ReadResult>> ReadOne(Cursor& cursor, int64_t max_bytes,
+  std::optional<absl::StatusOr<storage::ReadResult>> ReadOne(Cursor& cursor,
+                                                             storage::ReadLimits limits,
                                                              Lock& lock);
   void FinishRead(storage::PartitionId id, storage::PositionEpoch position_epoch,
                   absl::StatusOr<storage::ReadResult> result, BatchesFrame& frame);
@@ -178,6 +238,8 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   bool reading_ = false;  // A reader thread is at work.
   std::vector<PartitionName> newly_caught_up_;
   int64_t behind_ = 0;  // Partitions that are not caught up.
+  int64_t in_flight_records_ = 0;
+  int64_t in_flight_bytes_ = 0;
   std::optional<EndingReason> ending_;
   FrameCallback callback_;
   bool pumping_ = false;

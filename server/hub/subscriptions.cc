@@ -1,7 +1,6 @@
 #include "server/hub/subscriptions.h"
 
 #include <algorithm>
-#include <future>
 #include <set>
 #include <utility>
 
@@ -47,7 +46,8 @@ absl::Status Draining() { return Error(Reason::kDraining, "the hub is stopping")
 
 Subscriptions::Subscriptions(storage::Engine& engine, const storage::Clock& clock,
                              const Limits& limits, const Topics& topics, Groups& groups,
-                             Executor& deliveries, TimerQueue& timers, FrameBudget& budget)
+                             Executor& deliveries, TimerQueue& timers, FrameBudget& budget,
+                             HubObserver& observer, absl::Duration watch_interval)
     : engine_(engine),
       clock_(clock),
       limits_(limits),
@@ -55,7 +55,9 @@ Subscriptions::Subscriptions(storage::Engine& engine, const storage::Clock& cloc
       groups_(groups),
       deliveries_(deliveries),
       timers_(timers),
-      budget_(budget) {}
+      budget_(budget),
+      observer_(observer),
+      watch_interval_(watch_interval) {}
 
 // ---- Planning
 
@@ -71,11 +73,40 @@ absl::Status Subscriptions::CheckCommand(const SubscribeCommand& command) const 
                    {{"field", "positions"}});
     }
   }
+  if (absl::Status status = CheckMembership(command); !status.ok()) return status;
   if (command.max_frame_bytes.value_or(1) > limits_.max_frame_bytes) {
     return Error(Reason::kInvalidConfig,
                  absl::StrCat("max_batch_bytes may be ", limits_.max_frame_bytes, " here, not ",
                               *command.max_frame_bytes),
                  {{"field", "max_batch_bytes"}});
+  }
+  return absl::OkStatus();
+}
+
+// What only makes sense in a group, or only within bounds.
+absl::Status Subscriptions::CheckMembership(const SubscribeCommand& command) const {
+  const auto refuse = [](const std::string& field, const std::string& why) {
+    return Error(Reason::kInvalidConfig, field + " " + why, {{"field", field}});
+  };
+  const bool alone = command.group.empty();
+  const std::pair<std::string, bool> given[] = {
+      {"instance_id", !command.instance_id.empty()},
+      {"resume_member_id", !command.resume_member_id.empty()},
+      {"max_in_flight_records", command.max_in_flight_records.has_value()},
+      {"max_in_flight_bytes", command.max_in_flight_bytes.has_value()},
+      {"max_uncommitted_age", command.max_uncommitted_age.has_value()},
+  };
+  for (const auto& [field, is_given] : given) {
+    if (alone && is_given) return refuse(field, "is for members of a group: nothing is committed");
+  }
+  if (!command.instance_id.empty() && !ValidateName("instance", command.instance_id).ok()) {
+    return ValidateName("instance", command.instance_id);
+  }
+  if (command.max_in_flight_records.value_or(1) <= 0) {
+    return refuse("max_in_flight_records", "must be positive");
+  }
+  if (command.max_in_flight_bytes.value_or(1) <= 0) {
+    return refuse("max_in_flight_bytes", "must be positive");
   }
   return absl::OkStatus();
 }
@@ -118,40 +149,38 @@ absl::StatusOr<PartitionStart> Subscriptions::PlanPosition(
                  position.offset, command.out_of_range);
 }
 
-absl::Status Subscriptions::PlanTopic(const SubscribeCommand& command, const std::string& name,
-                                      const CommittedById& committed, Plan& plan) const {
-  const auto topic = topics_.Find(name);
-  if (!topic.ok()) {
+absl::Status Subscriptions::PlanTopics(const std::vector<std::string>& names, bool allow_missing,
+                                       Plan& plan) const {
+  const std::set<std::string> sorted(names.begin(), names.end());
+  plan.topics.assign(sorted.begin(), sorted.end());
+  for (const std::string& name : plan.topics) {
+    const auto topic = topics_.Find(name);
+    if (topic.ok()) continue;
     const bool missing = storage::ReasonOf(topic.status()) == Reason::kTopicNotFound;
-    if (!missing || !command.allow_missing_topics) return topic.status();
+    if (!missing || !allow_missing) return topic.status();
     plan.missing_topics.push_back(name);
-    return absl::OkStatus();
   }
-  const auto& ids = (*topic)->partitions;
-  const auto is_committed = [&](PartitionId id) { return committed.contains(id); };
-  // A partition that was added to a topic which the group has been reading is read from its start.
-  const bool group_knows_topic = std::any_of(ids.begin(), ids.end(), is_committed);
-  const StartPosition start =
-      group_knows_topic ? StartPosition(Earliest{})
-                        : command.start.value_or(command.group.empty() ? StartPosition(Latest{})
-                                                                       : StartPosition(Earliest{}));
+  return absl::OkStatus();
+}
+
+absl::Status Subscriptions::PlanStarts(const std::string& name, const StartPosition& start,
+                                       Plan& plan) const {
+  const auto topic = topics_.Find(name);
+  if (!topic.ok()) return absl::OkStatus();  // It may be missing; PlanTopics has judged that.
   const auto shared_name = std::make_shared<const std::string>(name);
-  for (size_t i = 0; i < ids.size(); ++i) {
-    const auto has_position = [&](const PartitionStart& each) { return each.id == ids[i]; };
-    if (std::any_of(plan.starts.begin(), plan.starts.begin() + command.positions.size(),
-                    has_position)) {
-      continue;
-    }
-    const auto found = committed.find(ids[i]);
-    const auto offset = found == committed.end()
-                            ? Resolve(ids[i], start)
-                            : absl::StatusOr<Offset>(found->second.next_offset);
+  for (size_t i = 0; i < (*topic)->partitions.size(); ++i) {
+    const PartitionId id = (*topic)->partitions[i];
+    const bool has_position =
+        std::any_of(plan.starts.begin(), plan.starts.end(),
+                    [&](const PartitionStart& each) { return each.id == id; });
+    if (has_position) continue;
+    const auto offset = Resolve(id, start);
     if (!offset.ok()) return offset.status();
-    auto planned =
-        StartAt({shared_name, static_cast<int32_t>(i)}, ids[i], *offset, command.out_of_range);
-    if (!planned.ok()) return planned.status();
-    if (found != committed.end()) planned->position_epoch = found->second.position_epoch + 1;
-    plan.starts.push_back(*std::move(planned));
+    plan.starts.push_back({.name = {shared_name, static_cast<int32_t>(i)},
+                           .id = id,
+                           .offset = *offset,
+                           .position_epoch = PositionEpoch(1),
+                           .repositioned_from = std::nullopt});
   }
   return absl::OkStatus();
 }
@@ -163,95 +192,112 @@ absl::StatusOr<Subscriptions::Plan> Subscriptions::MakePlan(const SubscribeComma
     if (!start.ok()) return start.status();
     plan.starts.push_back(*std::move(start));
   }
-  CommittedById committed;
-  if (!command.group.empty()) {
-    auto offsets = engine_.CommittedOffsets(command.group);
-    if (!offsets.ok()) return offsets.status();
-    for (auto& each : *offsets) committed.emplace(each.partition, std::move(each));
-  }
-  const std::set<std::string> topics(command.topics.begin(), command.topics.end());
-  plan.topics.assign(topics.begin(), topics.end());
-  for (const std::string& name : plan.topics) {
-    absl::Status status = PlanTopic(command, name, committed, plan);
+  absl::Status status = PlanTopics(command.topics, command.allow_missing_topics, plan);
+  if (!status.ok()) return status;
+  if (!command.group.empty()) return plan;
+  for (const std::string& topic : plan.topics) {
+    status = PlanStarts(topic, command.start.value_or(Latest{}), plan);
     if (!status.ok()) return status;
   }
-  if (command.group.empty()) return plan;
-  absl::Status status = CommitStarts(command, plan, committed);
-  if (!status.ok()) return status;
   return plan;
 }
 
-absl::Status Subscriptions::CommitStarts(const SubscribeCommand& command, const Plan& plan,
-                                         const CommittedById& committed) const {
-  storage::WriteSet set;
-  for (const PartitionStart& start : plan.starts) {
-    if (committed.contains(start.id)) continue;
-    set.commits.push_back({.group = command.group,
-                           .partition = start.id,
-                           .next_offset = start.offset,
-                           .metadata = "",
-                           .position_epoch = start.position_epoch});
-  }
-  if (set.commits.empty()) return absl::OkStatus();
-  std::promise<absl::Status> committed_now;
-  engine_.Write(std::move(set), [&](absl::StatusOr<storage::WriteResult> result) {
-    committed_now.set_value(result.status());
-  });
-  return committed_now.get_future().get();
+absl::Status Subscriptions::PrepareGroup(const std::string& group,
+                                         const std::vector<std::string>& topics,
+                                         const std::optional<StartPosition>& start) {
+  return groups_.Prepare(group, topics,
+                         [&](PartitionId id) { return Resolve(id, start.value_or(Earliest{})); });
 }
 
 // ---- Opening and closing
+
+std::shared_ptr<Subscription> Subscriptions::Make(const SubscribeCommand& command,
+                                                  const Plan& plan) const {
+  SubscriptionOptions options{.session_id = RandomId(),
+                              .missing_topics = plan.missing_topics,
+                              .group = command.group,
+                              .out_of_range = command.out_of_range,
+                              .max_in_flight_records = command.max_in_flight_records,
+                              .max_in_flight_bytes = command.max_in_flight_bytes,
+                              .notes_age_in_flight = command.max_uncommitted_age.has_value(),
+                              .end_at_current = command.end_at_current};
+  if (command.max_frame_bytes) options.max_frame_bytes = *command.max_frame_bytes;
+  if (command.heartbeat_interval) options.heartbeat_interval = *command.heartbeat_interval;
+  return std::make_shared<Subscription>(SubscriptionContext{engine_, clock_, deliveries_, budget_},
+                                        std::move(options));
+}
 
 absl::StatusOr<std::shared_ptr<Subscription>> Subscriptions::Open(const SubscribeCommand& command) {
   if (absl::Status status = CheckCommand(command); !status.ok()) return status;
   auto plan = MakePlan(command);
   if (!plan.ok()) return plan.status();
-  SubscriptionOptions options{.session_id = RandomId(),
+  auto subscription = Make(command, *plan);
+  absl::Status status =
+      Register(subscription, {.subscription = subscription,
                               .topics = plan->topics,
-                              .missing_topics = plan->missing_topics,
-                              .group = command.group,
-                              .out_of_range = command.out_of_range,
-                              .end_at_current = command.end_at_current};
-  if (!command.group.empty()) {
-    options.member_id = RandomId();
-    options.member_epoch = 1;
-    options.instance_id = command.instance_id;
+                              .start = command.start,
+                              .allow_missing_topics = command.allow_missing_topics,
+                              .member = std::nullopt});
+  if (!status.ok()) return status;
+  status = Start(command, *plan, subscription);
+  if (!status.ok()) {
+    Close(subscription);
+    return status;
   }
-  if (command.max_frame_bytes) options.max_frame_bytes = *command.max_frame_bytes;
-  if (command.heartbeat_interval) options.heartbeat_interval = *command.heartbeat_interval;
-  auto subscription = std::make_shared<Subscription>(
-      SubscriptionContext{engine_, clock_, deliveries_, budget_}, std::move(options));
-  subscription->Assign(plan->starts);
-  if (absl::Status status = Register(subscription); !status.ok()) return status;
-  // A topic may have appeared or grown since the plan was made.
-  for (const std::string& topic : plan->topics) AssignNew(*subscription, topic);
   ScheduleHeartbeat(subscription, subscription->options().heartbeat_interval);
+  ScheduleWatch(subscription);
   return subscription;
 }
 
-absl::Status Subscriptions::Register(const std::shared_ptr<Subscription>& subscription) {
-  {
-    std::lock_guard lock(mutex_);
-    if (draining_) return Draining();
-    if (by_session_.size() >= static_cast<size_t>(limits_.max_subscriptions)) {
-      return Error(
-          Reason::kLimitExceeded,
-          absl::StrCat("this hub may have ", limits_.max_subscriptions, " open subscriptions"),
-          {{"limit", "max_subscriptions"}, {"value", absl::StrCat(limits_.max_subscriptions)}});
-    }
-    by_session_[subscription->options().session_id] = subscription;
+absl::Status Subscriptions::Start(const SubscribeCommand& command, const Plan& plan,
+                                  const std::shared_ptr<Subscription>& subscription) {
+  if (command.group.empty()) {
+    subscription->StartSession("", 0);
+    subscription->Assign(plan.starts);
+    // A topic may have appeared or grown since the plan was made.
+    for (const std::string& topic : plan.topics) AssignNew(*subscription, topic);
+    return absl::OkStatus();
   }
-  if (subscription->options().group.empty()) return absl::OkStatus();
-  absl::Status status = groups_.Join(subscription);
-  if (!status.ok()) Close(subscription);
-  return status;
+  absl::Status status = PrepareGroup(command.group, plan.topics, command.start);
+  if (!status.ok()) return status;
+  MemberRequest request{.instance_id = command.instance_id,
+                        .resume_member_id = command.resume_member_id,
+                        .topics = plan.topics,
+                        .max_uncommitted_age = command.max_uncommitted_age,
+                        .peer = command.peer};
+  if (command.revoke_timeout) {
+    request.revoke_timeout = std::min(*command.revoke_timeout, limits_.max_revoke_timeout);
+  }
+  auto session = groups_.Join(command.group, subscription, request);
+  if (!session.ok()) return session.status();
+  std::lock_guard lock(mutex_);
+  by_session_[subscription->options().session_id].member = *std::move(session);
+  return absl::OkStatus();
+}
+
+absl::Status Subscriptions::Register(const std::shared_ptr<Subscription>& subscription,
+                                     Entry entry) {
+  std::lock_guard lock(mutex_);
+  if (draining_) return Draining();
+  if (by_session_.size() >= static_cast<size_t>(limits_.max_subscriptions)) {
+    return Error(
+        Reason::kLimitExceeded,
+        absl::StrCat("this hub may have ", limits_.max_subscriptions, " open subscriptions"),
+        {{"limit", "max_subscriptions"}, {"value", absl::StrCat(limits_.max_subscriptions)}});
+  }
+  by_session_[subscription->options().session_id] = std::move(entry);
+  return absl::OkStatus();
 }
 
 void Subscriptions::Close(const std::shared_ptr<Subscription>& subscription) {
   subscription->Cancel();
-  if (!subscription->options().group.empty()) groups_.Leave(*subscription);
-  std::lock_guard lock(mutex_);
-  by_session_.erase(subscription->options().session_id);
+  std::optional<MemberSession> member;
+  {
+    std::lock_guard lock(mutex_);
+    const auto node = by_session_.extract(subscription->options().session_id);
+    if (!node.empty()) member = node.mapped().member;
+  }
+  if (member) groups_.StreamClosed(subscription->options().group, *member, *subscription);
 }
 
 absl::StatusOr<std::shared_ptr<Subscription>> Subscriptions::Find(
@@ -260,7 +306,7 @@ absl::StatusOr<std::shared_ptr<Subscription>> Subscriptions::Find(
   {
     std::lock_guard lock(mutex_);
     const auto it = by_session_.find(std::string(session_id));
-    if (it != by_session_.end()) found = it->second.lock();
+    if (it != by_session_.end()) found = it->second.subscription.lock();
   }
   if (found != nullptr) return found;
   return Error(Reason::kSessionNotFound, "there is no open subscription with this session_id",
@@ -277,8 +323,8 @@ void Subscriptions::Drain() {
   {
     std::lock_guard lock(mutex_);
     draining_ = true;
-    for (const auto& [id, weak] : by_session_) {
-      if (auto subscription = weak.lock()) open.push_back(std::move(subscription));
+    for (const auto& [id, entry] : by_session_) {
+      if (auto subscription = entry.subscription.lock()) open.push_back(std::move(subscription));
     }
   }
   for (const auto& subscription : open) subscription->End(EndingReason::kDraining);
@@ -338,16 +384,63 @@ void Subscriptions::OnTopicChanged(std::string_view topic) {
   std::vector<std::shared_ptr<Subscription>> readers;
   {
     std::lock_guard lock(mutex_);
-    for (const auto& [id, weak] : by_session_) {
-      auto subscription = weak.lock();
-      if (subscription == nullptr) continue;
-      const auto& topics = subscription->options().topics;
-      if (std::binary_search(topics.begin(), topics.end(), topic)) {
+    for (const auto& [id, entry] : by_session_) {
+      auto subscription = entry.subscription.lock();
+      if (subscription == nullptr || !subscription->options().group.empty()) continue;
+      if (std::binary_search(entry.topics.begin(), entry.topics.end(), topic)) {
         readers.push_back(std::move(subscription));
       }
     }
   }
   for (const auto& reader : readers) AssignNew(*reader, topic);
+  groups_.OnTopicChanged(std::string(topic));
+}
+
+absl::StatusOr<std::vector<std::string>> Subscriptions::UpdateTopics(
+    std::string_view session_id, const std::vector<std::string>& topics) {
+  const auto subscription = Find(session_id);
+  if (!subscription.ok()) return subscription.status();
+  if (topics.empty()) {
+    return Error(Reason::kEmptyRequest, "there is no topic to subscribe to", {{"field", "topics"}});
+  }
+  Entry before;
+  {
+    std::lock_guard lock(mutex_);
+    before = by_session_[std::string(session_id)];
+  }
+  Plan plan;
+  absl::Status status = PlanTopics(topics, before.allow_missing_topics, plan);
+  const std::string& group = (*subscription)->options().group;
+  if (status.ok() && !group.empty()) status = PrepareGroup(group, plan.topics, before.start);
+  if (!status.ok()) return status;
+  {
+    std::lock_guard lock(mutex_);
+    const auto it = by_session_.find(std::string(session_id));
+    if (it != by_session_.end()) it->second.topics = plan.topics;
+  }
+  if (before.member) {
+    groups_.SetTopics(group, *before.member, plan.topics);
+  } else {
+    UpdateReader(**subscription, before, plan);
+  }
+  return plan.missing_topics;
+}
+
+void Subscriptions::UpdateReader(Subscription& subscription, const Entry& before,
+                                 const Plan& plan) {
+  std::vector<PartitionId> dropped;
+  for (const std::string& name : before.topics) {
+    const auto topic = topics_.Find(name);
+    if (!topic.ok() || std::binary_search(plan.topics.begin(), plan.topics.end(), name)) continue;
+    dropped.insert(dropped.end(), (*topic)->partitions.begin(), (*topic)->partitions.end());
+  }
+  subscription.Lose(dropped, LostCause::kUnsubscribed);
+  Plan added;
+  for (const std::string& name : plan.topics) {
+    if (std::binary_search(before.topics.begin(), before.topics.end(), name)) continue;
+    PlanStarts(name, before.start.value_or(Latest{}), added).IgnoreError();  // Gone meanwhile.
+  }
+  subscription.Assign(added.starts);
 }
 
 void Subscriptions::ScheduleHeartbeat(std::weak_ptr<Subscription> subscription,
@@ -356,6 +449,18 @@ void Subscriptions::ScheduleHeartbeat(std::weak_ptr<Subscription> subscription,
     const auto open = subscription.lock();
     if (open == nullptr) return;
     if (const auto next = open->CheckHeartbeat()) ScheduleHeartbeat(subscription, *next);
+  });
+}
+
+void Subscriptions::ScheduleWatch(std::weak_ptr<Subscription> subscription) {
+  timers_.Schedule(watch_interval_, [this, subscription = std::move(subscription)]() mutable {
+    const auto open = subscription.lock();
+    if (open == nullptr) return;
+    for (const PartitionName& partition : open->HealStalled()) {
+      ++healed_;
+      observer_.OnStalledPartitionHealed(open->options().session_id, partition);
+    }
+    ScheduleWatch(std::move(subscription));
   });
 }
 

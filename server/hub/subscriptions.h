@@ -2,6 +2,7 @@
 // a topic changes, ending them when the hub drains.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -52,6 +53,12 @@ struct SubscribeCommand {
   std::optional<StartPosition> start;
   OutOfRangePolicy out_of_range = OutOfRangePolicy::kFail;
   std::string instance_id;
+  std::string resume_member_id;
+  std::optional<int64_t> max_in_flight_records;
+  std::optional<int64_t> max_in_flight_bytes;
+  std::optional<absl::Duration> revoke_timeout;
+  std::optional<absl::Duration> max_uncommitted_age;
+  std::string peer;  // The client's address.
   std::optional<int64_t> max_frame_bytes;
   std::optional<absl::Duration> heartbeat_interval;
   bool allow_missing_topics = false;
@@ -64,7 +71,7 @@ class Subscriptions {
   // All outlive this object.
   Subscriptions(storage::Engine& engine, const storage::Clock& clock, const Limits& limits,
                 const Topics& topics, Groups& groups, Executor& deliveries, TimerQueue& timers,
-                FrameBudget& budget);
+                FrameBudget& budget, HubObserver& observer, absl::Duration watch_interval);
 
   // Judges the request and opens the subscription; its first frames are session_started and
   // assigned. Blocks (search by time, a group's first commit). The reasons are those of
@@ -81,6 +88,15 @@ class Subscriptions {
   std::vector<absl::StatusOr<SeekOutcome>> Seek(Subscription& subscription,
                                                 const std::vector<SeekTarget>& targets);
 
+  // Replaces the topics of an open subscription; gives those that do not exist (yet).
+  // SESSION_NOT_FOUND, and those of a request's topics. Blocks.
+  absl::StatusOr<std::vector<std::string>> UpdateTopics(std::string_view session_id,
+                                                        const std::vector<std::string>& topics);
+
+  // Where a start lies in a partition. May block. TOPIC_NOT_FOUND.
+  absl::StatusOr<storage::Offset> Resolve(storage::PartitionId id,
+                                          const StartPosition& start) const;
+
   // A topic is new, has grown or is gone.
   void OnTopicChanged(std::string_view topic);
 
@@ -89,33 +105,49 @@ class Subscriptions {
 
   int64_t count() const;
 
+  // Partitions whose lost wake-up was noticed; see Subscription::HealStalled.
+  int64_t healed_count() const { return healed_.load(); }
+
  private:
+  // An open subscription with what it was asked for.
+  struct Entry {
+    std::weak_ptr<Subscription> subscription;
+    std::vector<std::string> topics;  // Sorted; read in all partitions, also those yet to come.
+    std::optional<StartPosition> start;
+    bool allow_missing_topics = false;
+    std::optional<MemberSession> member;  // Of a group.
+  };
   // What Open found out about a request before the subscription exists.
   struct Plan {
-    std::vector<std::string> topics;
+    std::vector<std::string> topics;  // Sorted.
     std::vector<std::string> missing_topics;
-    std::vector<PartitionStart> starts;
+    std::vector<PartitionStart> starts;  // Of an independent reader.
   };
-  using CommittedById = absl::flat_hash_map<storage::PartitionId, storage::CommittedOffset>;
 
   absl::Status CheckCommand(const SubscribeCommand& command) const;
+  absl::Status CheckMembership(const SubscribeCommand& command) const;
   absl::StatusOr<Plan> MakePlan(const SubscribeCommand& command) const;
+  // Sorts the names, and finds those that do not exist. TOPIC_NOT_FOUND unless they may be missing.
+  absl::Status PlanTopics(const std::vector<std::string>& names, bool allow_missing,
+                          Plan& plan) const;
+  absl::Status PrepareGroup(const std::string& group, const std::vector<std::string>& topics,
+                            const std::optional<StartPosition>& start);
   absl::StatusOr<PartitionStart> PlanPosition(const SubscribeCommand& command,
                                               const RequestedPosition& position) const;
-  absl::Status PlanTopic(const SubscribeCommand& command, const std::string& name,
-                         const CommittedById& committed, Plan& plan) const;
+  absl::Status PlanStarts(const std::string& topic, const StartPosition& start, Plan& plan) const;
   // Applies the policy to an offset that may be out of range.
   absl::StatusOr<PartitionStart> StartAt(PartitionName name, storage::PartitionId id,
                                          storage::Offset offset, OutOfRangePolicy policy) const;
-  absl::StatusOr<storage::Offset> Resolve(storage::PartitionId id,
-                                          const StartPosition& start) const;
   absl::StatusOr<SeekOutcome> SeekOne(Subscription& subscription, const SeekTarget& target) const;
-  absl::Status CommitStarts(const SubscribeCommand& command, const Plan& plan,
-                            const CommittedById& committed) const;
-  absl::Status Register(const std::shared_ptr<Subscription>& subscription);
-  // Assigns partitions of a topic that the subscription reads but does not have yet.
+  std::shared_ptr<Subscription> Make(const SubscribeCommand& command, const Plan& plan) const;
+  absl::Status Register(const std::shared_ptr<Subscription>& subscription, Entry entry);
+  absl::Status Start(const SubscribeCommand& command, const Plan& plan,
+                     const std::shared_ptr<Subscription>& subscription);
+  // Assigns partitions of a topic that an independent reader reads but does not have yet.
   void AssignNew(Subscription& subscription, std::string_view topic);
+  void UpdateReader(Subscription& subscription, const Entry& before, const Plan& plan);
   void ScheduleHeartbeat(std::weak_ptr<Subscription> subscription, absl::Duration delay);
+  void ScheduleWatch(std::weak_ptr<Subscription> subscription);
 
   storage::Engine& engine_;
   const storage::Clock& clock_;
@@ -125,10 +157,13 @@ class Subscriptions {
   Executor& deliveries_;
   TimerQueue& timers_;
   FrameBudget& budget_;
+  HubObserver& observer_;
+  const absl::Duration watch_interval_;
+  std::atomic<int64_t> healed_{0};
 
   mutable std::mutex mutex_;
   bool draining_ = false;
-  absl::flat_hash_map<std::string, std::weak_ptr<Subscription>> by_session_;
+  absl::flat_hash_map<std::string, Entry> by_session_;
 };
 
 }  // namespace millrace::hub

@@ -36,6 +36,25 @@ bool SkipRecords(FetchedBatch& batch, int32_t records) {
   return !batch.entries.empty();
 }
 
+// Keeps the first `records` records of a batch, which has more. False if the framing is damaged.
+bool KeepRecords(FetchedBatch& batch, int32_t records) {
+  size_t slices = 0;
+  int64_t bytes = 0;
+  for (int32_t left = records; left > 0; ++slices) {
+    if (slices == batch.entries.size()) return false;
+    std::string_view& entries = batch.entries[slices].bytes;
+    const auto prefix = PrefixOfRecords(entries, left);
+    if (!prefix) return false;
+    left -= prefix->records;
+    bytes += static_cast<int64_t>(prefix->bytes);
+    entries = entries.substr(0, prefix->bytes);
+  }
+  batch.entries.resize(slices);
+  batch.record_count = records;
+  batch.entries_bytes = bytes;
+  return true;
+}
+
 // Keeps the records of a batch that fit into `max_bytes`, and the first one at all events if
 // `first_at_least`. False if the framing is damaged.
 bool KeepBytes(FetchedBatch& batch, int64_t max_bytes, bool first_at_least) {
@@ -72,6 +91,10 @@ absl::Status ReadAssembler::Add(FetchedBatch batch) {
       !SkipRecords(batch, static_cast<int32_t>(from_ - batch.base_offset))) {
     return Damaged(from_, end);
   }
+  if (batch.record_count > records_left_ &&
+      !KeepRecords(batch, static_cast<int32_t>(records_left_))) {
+    return Damaged(batch.base_offset, end);
+  }
   if (batch.entries_bytes > bytes_left_) {
     full_ = true;
     const bool first_at_least = result_.batches.empty();
@@ -81,7 +104,8 @@ absl::Status ReadAssembler::Add(FetchedBatch batch) {
     if (batch.record_count == 0) return absl::OkStatus();
   }
   bytes_left_ -= batch.entries_bytes;
-  full_ = full_ || bytes_left_ <= 0;
+  records_left_ -= batch.record_count;
+  full_ = full_ || bytes_left_ <= 0 || records_left_ <= 0;
   from_ = batch.base_offset + batch.record_count;
   result_.batches.push_back(std::move(batch));
   return absl::OkStatus();

@@ -14,7 +14,8 @@ namespace millrace::storage {
 
 class ReadAssembler {
  public:
-  ReadAssembler(Offset from, ReadLimits limits) : from_(from), bytes_left_(limits.max_bytes) {}
+  ReadAssembler(Offset from, ReadLimits limits)
+      : from_(from), bytes_left_(limits.max_bytes), records_left_(limits.max_records) {}
 
   // Whether nothing more fits. To be asked before a further batch is fetched.
   bool full() const { return full_; }
@@ -30,6 +31,7 @@ class ReadAssembler {
  private:
   Offset from_;  // The next record wanted.
   int64_t bytes_left_;
+  int64_t records_left_;
   bool full_ = false;
   ReadResult result_;
 };

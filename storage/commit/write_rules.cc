@@ -1,6 +1,7 @@
 #include "storage/commit/write_rules.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -60,8 +61,8 @@ class Judgement {
       const Offset base = BoundsOf(append.partition)->end;
       if (append.expected_next_offset && *append.expected_next_offset != base) {
         const std::string next = std::to_string(base.value());
-        return Error(Reason::kUnexpectedOffset, "the partition's next offset is " + next,
-                     {{"next_offset", next}});
+        return ErrorIn(append.partition, Reason::kUnexpectedOffset,
+                       "the partition's next offset is " + next, {{"next_offset", next}});
       }
       decision_.result.ranges.push_back({append.partition, base, append.records.count});
       if (set_.appends.size() > 1 || !set_.commits.empty()) {
@@ -95,16 +96,26 @@ class Judgement {
     const auto bounds = BoundsOf(commit.partition);
     if (!bounds) return NoPartition(commit.partition);
     if (commit.next_offset < Offset(0) || commit.next_offset > bounds->end) {
-      return Error(Reason::kOffsetOutOfRange, "there is no such offset to go on from",
-                   {{"offset", std::to_string(commit.next_offset.value())},
-                    {"earliest", std::to_string(bounds->earliest.value())},
-                    {"latest", std::to_string(bounds->end.value())}});
+      return ErrorIn(commit.partition, Reason::kOffsetOutOfRange,
+                     "there is no such offset to go on from",
+                     {{"offset", std::to_string(commit.next_offset.value())},
+                      {"earliest", std::to_string(bounds->earliest.value())},
+                      {"latest", std::to_string(bounds->end.value())}});
     }
     const CommitDecision decision = DecideCommit(StoredFor(commit), commit);
     if (decision.verdict != CommitVerdict::kSuperseded) return decision;
-    return Error(
-        Reason::kSuperseded, "a newer position epoch has committed here",
+    return ErrorIn(
+        commit.partition, Reason::kSuperseded, "a newer position epoch has committed here",
         {{"committed_next_offset", std::to_string(decision.committed.next_offset.value())}});
+  }
+
+  // An error about one part of the set, which says which where it is the error of all.
+  absl::Status ErrorIn(PartitionId partition, Reason reason, std::string_view message,
+                       ErrorMetadata metadata) const {
+    if (IsAllOrNothing(set_) && set_.appends.size() + set_.commits.size() > 1) {
+      metadata["partition_id"] = std::to_string(partition.value());
+    }
+    return Error(reason, message, std::move(metadata));
   }
 
   std::optional<LogState::Bounds> BoundsOf(PartitionId partition) const {

@@ -61,7 +61,8 @@ bool IsAllOrNothing(const WriteSet& set);
 //
 // Errors, in this order: PRODUCER_UNKNOWN, PRODUCER_FENCED, SEQUENCE_GAP (expected_sequence),
 // TOPIC_NOT_FOUND, UNEXPECTED_OFFSET (next_offset), the set's refusal, and per commit
-// TOPIC_NOT_FOUND, OFFSET_OUT_OF_RANGE (earliest, latest), SUPERSEDED (committed_next_offset).
+// TOPIC_NOT_FOUND, OFFSET_OUT_OF_RANGE (earliest, latest), SUPERSEDED (committed_next_offset); with
+// partition_id where one of several parts refuses the set.
 absl::StatusOr<WriteDecision> DecideWrite(const WriteSet& set, const LogState& log);
 
 }  // namespace millrace::storage

@@ -201,7 +201,25 @@ absl::Status MemoryEngine::DeleteGroup(std::string_view group) {
   const std::lock_guard lock(mutex_);
   if (auto status = CheckOpen(); !status.ok()) return status;
   if (const auto found = groups_.find(group); found != groups_.end()) groups_.erase(found);
+  group_states_.erase(std::string(group));
   return absl::OkStatus();
+}
+
+absl::Status MemoryEngine::PutGroupState(std::string_view group, std::string_view state) {
+  const std::lock_guard lock(mutex_);
+  if (auto status = CheckOpen(); !status.ok()) return status;
+  if (state.empty()) {
+    group_states_.erase(std::string(group));
+  } else {
+    group_states_[std::string(group)] = state;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> MemoryEngine::GroupState(std::string_view group) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = group_states_.find(group);
+  return found == group_states_.end() ? std::string() : found->second;
 }
 
 // ---- What a write is judged against

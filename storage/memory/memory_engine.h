@@ -59,6 +59,8 @@ class MemoryEngine final : public Engine, private LogState {
       std::string_view group) const override;
   std::vector<std::string> Groups() const override;
   absl::Status DeleteGroup(std::string_view group) override;
+  absl::Status PutGroupState(std::string_view group, std::string_view state) override;
+  absl::StatusOr<std::string> GroupState(std::string_view group) const override;
 
   TopicPtr FindTopic(std::string_view name) const override;
   std::vector<TopicPtr> Topics() const override;
@@ -101,6 +103,7 @@ class MemoryEngine final : public Engine, private LogState {
   absl::flat_hash_map<PartitionId, std::unique_ptr<MemoryPartition>> partitions_;
   absl::flat_hash_map<std::string, Producer> producers_;
   std::map<std::string, GroupOffsets, std::less<>> groups_;
+  std::map<std::string, std::string, std::less<>> group_states_;
   CallbackThread callbacks_;  // Last: its thread uses all of the above.
 };
 

@@ -268,10 +268,33 @@ absl::Status RocksDbEngine::DeleteGroup(std::string_view group) {
     for (const CommittedOffset& offset : offsets_.Committed(group)) {
       batch.Delete(database_->offsets(), ToSlice(rows::OffsetKey(group, offset.partition)));
     }
+    batch.Delete(database_->log(), ToSlice(rows::GroupKey(group)));
     return absl::OkStatus();
   };
   change.when_written = [&] { offsets_.DropGroup(group); };
   return queue_.Apply(std::move(change));
+}
+
+absl::Status RocksDbEngine::PutGroupState(std::string_view group, std::string_view state) {
+  Change change;
+  change.prepare = [&](rocksdb::WriteBatch& batch) -> absl::Status {
+    if (state.empty()) {
+      batch.Delete(database_->log(), ToSlice(rows::GroupKey(group)));
+    } else {
+      batch.Put(database_->log(), ToSlice(rows::GroupKey(group)), ToSlice(state));
+    }
+    return absl::OkStatus();
+  };
+  return queue_.Apply(std::move(change));
+}
+
+absl::StatusOr<std::string> RocksDbEngine::GroupState(std::string_view group) const {
+  std::string state;
+  const rocksdb::Status status = database_->db().Get(rocksdb::ReadOptions(), database_->log(),
+                                                     ToSlice(rows::GroupKey(group)), &state);
+  if (status.IsNotFound()) return std::string();
+  if (!status.ok()) return ToStatus(status, "cannot read what is kept of a group");
+  return state;
 }
 
 // ---- Topics

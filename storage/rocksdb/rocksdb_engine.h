@@ -88,6 +88,8 @@ class RocksDbEngine final : public Engine {
       std::string_view group) const override;
   std::vector<std::string> Groups() const override;
   absl::Status DeleteGroup(std::string_view group) override;
+  absl::Status PutGroupState(std::string_view group, std::string_view state) override;
+  absl::StatusOr<std::string> GroupState(std::string_view group) const override;
 
   TopicPtr FindTopic(std::string_view name) const override;
   std::vector<TopicPtr> Topics() const override;

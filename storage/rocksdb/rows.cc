@@ -147,6 +147,9 @@ std::string MarkKey(PartitionId partition, Offset offset) {
   return PlaceKey(kMarkKind, partition, offset);
 }
 std::string ReclaimKey(PartitionId partition) { return PartitionKey(kReclaimKind, partition); }
+std::string GroupKey(std::string_view group) {
+  return Encoder().Text({&kGroupKind, 1}).Text(group).Take();
+}
 
 bool DecodePartitionKey(std::string_view key, PartitionId* partition) {
   if (key.size() != 5) return false;

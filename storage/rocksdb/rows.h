@@ -12,6 +12,7 @@
 //              'e' partition u32 | first offset u64      a log epoch that begins there
 //              'm' partition u32 | offset u64            a mark (storage/commit/partition_marks.h)
 //              'r' partition u32                         ReclaimRow: disk space waits to be freed
+//              'g' group                                 what the hub keeps of it, as it is
 //
 // Free functions without state, safe from any thread. Decoding answers false for what was never
 // encoded here.
@@ -46,6 +47,7 @@ std::string HeadKey(PartitionId partition);
 std::string EpochKey(PartitionId partition, Offset first_offset);
 std::string MarkKey(PartitionId partition, Offset offset);
 std::string ReclaimKey(PartitionId partition);
+std::string GroupKey(std::string_view group);
 
 // The first byte of the keys of one kind.
 inline constexpr char kFieldKind = 'f';
@@ -54,6 +56,7 @@ inline constexpr char kHeadKind = 'h';
 inline constexpr char kEpochKind = 'e';
 inline constexpr char kMarkKind = 'm';
 inline constexpr char kReclaimKind = 'r';
+inline constexpr char kGroupKind = 'g';
 
 // For HeadKey and ReclaimKey.
 bool DecodePartitionKey(std::string_view key, PartitionId* partition);

@@ -56,6 +56,12 @@ class ForwardingEngine : public Engine {
   }
   std::vector<std::string> Groups() const override { return next_.Groups(); }
   absl::Status DeleteGroup(std::string_view group) override { return next_.DeleteGroup(group); }
+  absl::Status PutGroupState(std::string_view group, std::string_view state) override {
+    return next_.PutGroupState(group, state);
+  }
+  absl::StatusOr<std::string> GroupState(std::string_view group) const override {
+    return next_.GroupState(group);
+  }
 
   TopicPtr FindTopic(std::string_view name) const override { return next_.FindTopic(name); }
   std::vector<TopicPtr> Topics() const override { return next_.Topics(); }

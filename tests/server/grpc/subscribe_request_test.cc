@@ -52,9 +52,26 @@ TEST_F(SubscribeRequest, IsRefusedForWhatMakesNoSense) {
       {"INVALID_CONFIG", "max_batch_bytes", [](auto& r) { r.set_max_batch_bytes(0); }},
       {"INVALID_CONFIG", "max_batch_bytes", [](auto& r) { r.set_max_batch_bytes(1 << 30); }},
       {"INVALID_CONFIG", "revoke_timeout", [](auto& r) { r.mutable_revoke_timeout(); }},
-      {"UNSUPPORTED", "", [](auto& r) { r.set_max_in_flight_records(1); }},
-      {"UNSUPPORTED", "", [](auto& r) { r.set_max_in_flight_bytes(1); }},
-      {"UNSUPPORTED", "", [](auto& r) { r.mutable_max_uncommitted_age()->set_seconds(1); }},
+      {"INVALID_CONFIG", "max_in_flight_records", [](auto& r) { r.set_max_in_flight_records(1); }},
+      {"INVALID_CONFIG", "max_in_flight_bytes", [](auto& r) { r.set_max_in_flight_bytes(1); }},
+      {"INVALID_CONFIG", "max_uncommitted_age",
+       [](auto& r) { r.mutable_max_uncommitted_age()->set_seconds(1); }},
+      {"INVALID_CONFIG", "max_in_flight_records",
+       [](auto& r) {
+         r.set_group("g");
+         r.set_max_in_flight_records(0);
+       }},
+      {"INVALID_CONFIG", "max_uncommitted_age",
+       [](auto& r) {
+         r.set_group("g");
+         r.mutable_max_uncommitted_age();
+       }},
+      {"INVALID_CONFIG", "resume_member_id", [](auto& r) { r.set_resume_member_id("m"); }},
+      {"INVALID_NAME", "instance",
+       [](auto& r) {
+         r.set_group("g");
+         r.set_instance_id("no name");
+       }},
       {"PARTITION_OUT_OF_RANGE", "",
        [](auto& r) {
          r.add_positions()->set_topic("orders");

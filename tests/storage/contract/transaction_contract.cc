@@ -61,7 +61,9 @@ TEST_P(TransactionContract, AppendsTwiceToOnePartitionInOrder) {
 }
 
 TEST_P(TransactionContract, StoresNothingWhereOneCommitIsRefused) {
-  EXPECT_EQ(ReasonWord(Write(TransactionOf(1, 4))), "OFFSET_OUT_OF_RANGE");
+  const auto refused = Write(TransactionOf(1, 4));
+  EXPECT_EQ(ReasonWord(refused), "OFFSET_OUT_OF_RANGE");
+  EXPECT_EQ(MetadataOf(refused.status())["partition_id"], std::to_string(input_.value()));
   ExpectNothingStored();
   ASSERT_EQ(ReasonWord(Write(CommitOf("group", input_, 1, 5))), "OK");
   EXPECT_EQ(ReasonWord(Write(TransactionOf(1, 3, 4))), "SUPERSEDED");
@@ -77,7 +79,9 @@ TEST_P(TransactionContract, StoresNothingWhereOneCommitIsRefused) {
 TEST_P(TransactionContract, StoresNothingWhereOneAppendIsRefused) {
   WriteSet set = TransactionOf(1, 2);
   set.appends[1].expected_next_offset = Offset(3);
-  EXPECT_EQ(ReasonWord(Write(set)), "UNEXPECTED_OFFSET");
+  const auto refused = Write(set);
+  EXPECT_EQ(ReasonWord(refused), "UNEXPECTED_OFFSET");
+  EXPECT_EQ(MetadataOf(refused.status())["partition_id"], std::to_string(other_.value()));
   set.appends[1].expected_next_offset = Offset(0);
   set.appends[0].partition = PartitionId(999'999);
   EXPECT_EQ(ReasonWord(Write(set)), "TOPIC_NOT_FOUND");

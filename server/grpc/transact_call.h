@@ -1,0 +1,14 @@
+// The unary Transact: where a read-process-write enters the hub.
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include "server/grpc/unary_call.h"
+#include "server/hub/hub.h"
+
+namespace millrace::server {
+
+// The reactor owns itself and is gone when the call is done. `hub` outlives it. Never blocks.
+grpc::ServerUnaryReactor* StartTransact(hub::Hub& hub, const UnaryCall& call);
+
+}  // namespace millrace::server
