@@ -178,12 +178,13 @@ void GroupCoordinator::Remove(Member& member) {
 // Members whose stream came to its end and who have nothing left to commit.
 void GroupCoordinator::RemoveFinished() {
   std::vector<Member*> done;
-  for (auto& [id, member] : members_) {
+  for (const auto& each : members_) {
+    Member* member = each.second.get();
     if (member->presence != Presence::kFinishing) continue;
     const bool has_any = std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) {
-      return slot.second.owner == member.get();
+      return slot.second.owner == member;
     });
-    if (!has_any) done.push_back(member.get());
+    if (!has_any) done.push_back(member);
   }
   for (Member* member : done) Remove(*member);
 }

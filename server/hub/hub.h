@@ -31,7 +31,7 @@ struct HubOptions {
   int worker_threads = 4;
   int delivery_threads = 1;
   GroupCoordinator::Options groups;
-  absl::Duration watch_interval = absl::Seconds(5);  // Of Subscription::HealStalled.
+  absl::Duration watch_interval = absl::Seconds(10);  // Of Subscription::HealStalled.
   // Told what happens; outlives the hub. Null: nobody is.
   HubObserver* observer = nullptr;
 };

@@ -57,6 +57,25 @@ TEST(ReadAssembler, CutsBatchesOfSeveralSlicesAnywhere) {
   }
 }
 
+TEST(ReadAssembler, GivesNoMoreRecordsThanAskedFor) {
+  for (int64_t from = 0; from < 8; ++from) {
+    for (int64_t max_records = 1; max_records < 9; ++max_records) {
+      ReadAssembler assembler(Offset(from), {.max_records = max_records});
+      for (const FetchedBatch& batch : {BatchOf(0, {2, 1, 2}), BatchOf(5, {1, 2})}) {
+        if (!assembler.full()) {
+          ASSERT_TRUE(assembler.Add(batch).ok());
+        }
+      }
+      const ReadResult result = std::move(assembler).Finish(Offset(0), Offset(8));
+      const int64_t end = std::min<int64_t>(8, from + max_records);
+      std::string expected;
+      for (int64_t offset = from; offset < end; ++offset) expected += std::to_string(offset) + " ";
+      EXPECT_EQ(Join(RecordsOf(result)), expected) << from << " " << max_records;
+      EXPECT_EQ(result.next_offset, Offset(end));
+    }
+  }
+}
+
 TEST(ReadAssembler, LeavesGapsBetweenBatches) {
   ReadAssembler assembler(Offset(1), {});
   ASSERT_TRUE(assembler.Add(BatchOf(3, {1})).ok());

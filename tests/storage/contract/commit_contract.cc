@@ -163,5 +163,17 @@ TEST_P(EngineContract, ForgetsAGroupThatIsDeleted) {
   EXPECT_EQ(ReasonWord(Write(CommitOf("group", partition, 0, 1))->commits[0]), "OK");
 }
 
+TEST_P(EngineContract, KeepsTheStateOfAGroupAsItIsUntilItIsPutAnewOrTheGroupDeleted) {
+  EXPECT_EQ(*engine().GroupState("group"), "");
+  const std::string state("\0any bytes\xff", 11);
+  ASSERT_TRUE(engine().PutGroupState("group", state).ok());
+  ASSERT_TRUE(engine().PutGroupState("group.other", "other").ok());
+  EXPECT_EQ(*engine().GroupState("group"), state);
+  ASSERT_TRUE(engine().PutGroupState("group", "").ok());
+  EXPECT_EQ(*engine().GroupState("group"), "");
+  ASSERT_TRUE(engine().DeleteGroup("group.other").ok());
+  EXPECT_EQ(*engine().GroupState("group.other"), "");
+}
+
 }  // namespace
 }  // namespace millrace::storage

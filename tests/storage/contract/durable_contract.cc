@@ -99,6 +99,12 @@ TEST_P(DurableEngineContract, RemembersCommittedOffsets) {
   EXPECT_EQ(ReasonWord(Write(CommitOf("group", partition, 1, 4))->commits[0]), "SUPERSEDED");
 }
 
+TEST_P(DurableEngineContract, RemembersTheStateOfAGroup) {
+  ASSERT_TRUE(engine().PutGroupState("group", "state").ok());
+  ReopenAfterKill();
+  EXPECT_EQ(*engine().GroupState("group"), "state");
+}
+
 TEST_P(DurableEngineContract, KeepsTheStartOfATruncatedPartition) {
   const TopicPtr topic = CreateTopic("topic", 2);
   for (const PartitionId partition : topic->partitions) AppendValues(partition, {"a", "b", "c"});
