@@ -35,7 +35,9 @@ bool Consumer::ended() const { return core_->ended(); }
 
 void Consumer::Wake() { core_->Wake(); }
 
-absl::Status Consumer::Commit(Durability durability) { return core_->CommitReturned(durability); }
+absl::Status Consumer::Commit(Durability durability) {
+  return core_->CommitPlaces(Core::CommitScope::kReturned, durability);
+}
 
 absl::StatusOr<std::vector<CommitResult>> Consumer::Commit(std::vector<OffsetCommit> offsets,
                                                            Durability durability) {
@@ -44,8 +46,14 @@ absl::StatusOr<std::vector<CommitResult>> Consumer::Commit(std::vector<OffsetCom
 
 void Consumer::CommitAsync(absl::AnyInvocable<void(const absl::Status&) &&> done,
                            Durability durability) {
-  core_->CommitAsync(std::move(done), durability);
+  core_->CommitAsync(Core::CommitScope::kReturned, std::move(done), durability);
 }
+
+absl::StatusOr<GroupCommit> Consumer::PrepareCommit() { return core_->PrepareCommit(); }
+
+void Consumer::OnCommitted(const GroupCommit& commit) { core_->OnCommitted(commit); }
+
+absl::Status Consumer::SeekToCommitted() { return core_->SeekToCommitted(); }
 
 absl::Status Consumer::Release(const std::vector<TopicPartition>& partitions) {
   return core_->Release(partitions);

@@ -5,6 +5,7 @@
 #include "client/cpp/consumer_core.h"
 #include "client/cpp/convert.h"
 #include "client/cpp/monotonic.h"
+#include "client/cpp/patience.h"
 #include "client/cpp/status.h"
 #include "millrace/error.h"
 
@@ -28,6 +29,14 @@ bool IsStale(const v1::CommitOffsetResponse& response) {
                      });
 }
 
+OffsetCommit CommitOf(const Reading& reading, int64_t next_offset) {
+  return {.topic = reading.name.topic,
+          .partition = reading.name.partition,
+          .next_offset = next_offset,
+          .metadata = {},
+          .position_epoch = reading.position_epoch};
+}
+
 }  // namespace
 
 absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
@@ -36,8 +45,8 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
   const absl::Time deadline = Deadline();
   Backoff backoff(connection_->options().backoff);
   bool as_member = true;
-  bool before_the_end = true;
   int stale_answers = 0;
+  std::optional<v1::CommitOffsetResponse> fenced;
   while (true) {
     v1::CommitOffsetRequest request;
     Lock lock(mutex_);
@@ -45,8 +54,7 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
     if (!session.ok()) return session.status();
     request.set_group(options_.group);
     request.set_durability(ToProto(durability));
-    // After the end of the subscription the group has no member, but for a rejoin grace.
-    if ((!session->id.empty() && before_the_end) || !as_member) {
+    if (as_member) {
       request.set_member_id(session->member_id);
       request.set_member_epoch(session->member_epoch);
     }
@@ -64,17 +72,14 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
     // its way: it changes what there is to commit.
     const bool stale =
         status.ok() && IsStale(response) && (session_changed || ++stale_answers <= kStaleAnswers);
+    HearMore(stale && !session_changed);
     if (status.ok() && !stale) return response;
-    // The hub ends a subscription to what is there now as soon as it has sent all of it, which may
-    // wait behind a full buffer here.
-    if (stale && !session_changed && options_.end_at_current && before_the_end) {
-      before_the_end = false;
-      continue;
-    }
-    // While the buffer is full nothing is read, neither that the stream broke nor what was lost.
-    if (stale && !session_changed && !reading_) BreakOff();
-    if (session->id.empty() && as_member && HasReason(status, reason::kGroupHasMembers)) {
+    if (fenced && HasReason(status, reason::kGroupHasMembers)) return *fenced;
+    // After the end of the subscription the group forgets the member some time; the hub may be
+    // there before the end is read from behind a full buffer.
+    if (stale && as_member && !session_changed && options_.end_at_current) {
       as_member = false;
+      fenced = response;
       continue;
     }
     if (!status.ok() && !IsTransient(status) && !session_changed) return status;
@@ -85,19 +90,16 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
   }
 }
 
-void Consumer::Core::FillReturned(v1::CommitOffsetRequest& request) {
+void Consumer::Core::FillPlaces(CommitScope scope, v1::CommitOffsetRequest& request) {
+  const bool processed_only = scope == CommitScope::kProcessed;
   readings_.ForEach([&](const Reading& reading) {
-    if (!reading.known) return;
-    if (reading.returned.offset != reading.committed) {
-      ToProto(OffsetCommit{.topic = reading.name.topic,
-                           .partition = reading.name.partition,
-                           .next_offset = reading.returned.offset,
-                           .metadata = {},
-                           .position_epoch = reading.position_epoch},
-              *request.add_offsets());
-    }
-    // Nothing of it is left to be processed.
-    if (reading.revoking) ToProto(reading.name, *request.add_released());
+    if (!reading.known || reading.failed) return;
+    // Whoever is called for a revocation may have something to finish first.
+    if (processed_only && reading.revoking && !reading.revoking_told) return;
+    const int64_t place = processed_only ? reading.processed : reading.returned.offset;
+    if (place != reading.committed) ToProto(CommitOf(reading, place), *request.add_offsets());
+    const bool nothing_left = place == reading.returned.offset;
+    if (reading.revoking && nothing_left) ToProto(reading.name, *request.add_released());
   });
 }
 
@@ -107,11 +109,13 @@ void Consumer::Core::ApplyCommit(const v1::CommitOffsetResponse& response) {
     if (reading == nullptr || result.has_error() || !result.has_committed_next_offset()) continue;
     reading->committed = result.committed_next_offset();
   }
+  release_due_ = true;
+  work_.notify_one();
 }
 
-absl::Status Consumer::Core::CommitReturned(Durability durability) {
+absl::Status Consumer::Core::CommitPlaces(CommitScope scope, Durability durability) {
   const absl::StatusOr<v1::CommitOffsetResponse> response = CommitPatiently(
-      [this](v1::CommitOffsetRequest& request) { FillReturned(request); }, durability);
+      [&](v1::CommitOffsetRequest& request) { FillPlaces(scope, request); }, durability);
   if (!response.ok()) return response.status();
   {
     std::lock_guard lock(mutex_);
@@ -121,6 +125,103 @@ absl::Status Consumer::Core::CommitReturned(Durability durability) {
     if (result.has_error()) return FromRequestError(result.error());
   }
   return absl::OkStatus();
+}
+
+// ---- What is committed in other ways
+
+absl::StatusOr<GroupCommit> Consumer::Core::PrepareCommit() {
+  if (options_.group.empty()) return NoGroupError();
+  Lock lock(mutex_);
+  const absl::StatusOr<Session> session = WaitForSession(Deadline(), lock);
+  if (!session.ok()) return session.status();
+  GroupCommit commit{.group = options_.group,
+                     .member_id = session->member_id,
+                     .member_epoch = session->member_epoch,
+                     .offsets = {}};
+  readings_.ForEach([&](const Reading& reading) {
+    if (!reading.known || reading.failed || reading.returned.offset == reading.committed) return;
+    commit.offsets.push_back(CommitOf(reading, reading.returned.offset));
+  });
+  return commit;
+}
+
+void Consumer::Core::OnCommitted(const GroupCommit& commit) {
+  std::lock_guard lock(mutex_);
+  for (const OffsetCommit& offset : commit.offsets) {
+    Reading* const reading = readings_.Find(offset.topic, offset.partition);
+    if (reading == nullptr || !reading->known) continue;
+    if (offset.position_epoch && *offset.position_epoch != reading->position_epoch) continue;
+    reading->committed = offset.next_offset;
+  }
+  release_due_ = true;
+  work_.notify_one();
+}
+
+absl::Status Consumer::Core::SeekToCommitted() {
+  if (options_.group.empty()) return NoGroupError();
+  v1::GetCommittedOffsetsRequest request;
+  v1::GetCommittedOffsetsResponse response;
+  request.set_group(options_.group);
+  {
+    std::lock_guard lock(mutex_);
+    readings_.ForEach([&](const Reading& reading) {
+      if (reading.known && !reading.revoking) ToProto(reading.name, *request.add_partitions());
+    });
+  }
+  if (request.partitions().empty()) return absl::OkStatus();
+  Patience patience(connection_->options());
+  absl::Status status;
+  do {
+    grpc::ClientContext context;
+    SetDeadline(context, connection_->options());
+    status = FromGrpc(stub_.GetCommittedOffsets(&context, request, &response));
+  } while (patience.WaitToRetry(status));
+  if (!status.ok()) return status;
+  std::vector<SeekTarget> targets;
+  {
+    std::lock_guard lock(mutex_);
+    for (const v1::CommittedOffset& offset : response.offsets()) {
+      Reading* const reading = readings_.Find(offset.topic(), offset.partition());
+      if (reading == nullptr || !reading->known || !offset.has_next_offset()) continue;
+      reading->committed = offset.next_offset();
+      if (reading->returned.offset == offset.next_offset()) continue;
+      targets.push_back({.partition = reading->name, .target = offset.next_offset()});
+    }
+  }
+  if (targets.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::vector<SeekResult>> results = Seek(targets);
+  if (!results.ok()) return results.status();
+  for (const SeekResult& result : *results) {
+    // A partition that went to another member goes on there.
+    if (result.status.ok() || HasReason(result.status, reason::kNotAssigned)) continue;
+    return result.status;
+  }
+  return absl::OkStatus();
+}
+
+void Consumer::Core::MarkProcessed() {
+  std::lock_guard lock(mutex_);
+  readings_.MarkProcessed();
+}
+
+void Consumer::Core::MarkTold(const ConsumerEvent& event) {
+  if (const auto* revoking = std::get_if<PartitionsRevoking>(&event)) {
+    readings_.MarkRevokingTold(revoking->partitions);
+  }
+}
+
+void Consumer::Core::NoteTold(const ConsumerEvent& event) {
+  std::lock_guard lock(mutex_);
+  MarkTold(event);
+}
+
+bool Consumer::Core::HasUncommittedProcessed() const {
+  std::lock_guard lock(mutex_);
+  bool has = false;
+  readings_.ForEach([&](const Reading& reading) {
+    has = has || (reading.known && !reading.failed && reading.processed != reading.committed);
+  });
+  return has;
 }
 
 absl::StatusOr<std::vector<CommitResult>> Consumer::Core::CommitOffsets(
@@ -144,14 +245,14 @@ absl::StatusOr<std::vector<CommitResult>> Consumer::Core::CommitOffsets(
   return results;
 }
 
-void Consumer::Core::CommitAsync(CommitCallback done, Durability durability) {
+void Consumer::Core::CommitAsync(CommitScope scope, CommitCallback done, Durability durability) {
   Lock lock(mutex_);
   if (closed_) {
     lock.unlock();
     if (done) std::move(done)(ClosedError());
     return;
   }
-  commit_requests_.emplace_back(std::move(done), durability);
+  commit_requests_.push_back({scope, std::move(done), durability});
   if (!commit_thread_.joinable()) commit_thread_ = std::thread([this] { RunCommits(); });
   commit_work_.notify_one();
 }
@@ -164,15 +265,17 @@ void Consumer::Core::RunCommits() {
     auto requests = std::exchange(commit_requests_, {});
     lock.unlock();
     Durability durability = Durability::kBuffered;
-    for (const auto& request : requests) {
-      // The strongest one that was asked for.
-      if (request.second != Durability::kBuffered && durability != Durability::kSynced) {
-        durability = request.second;
+    CommitScope scope = CommitScope::kProcessed;
+    for (const CommitAsked& asked : requests) {
+      // The most, and the strongest promise, that was asked for.
+      if (asked.scope == CommitScope::kReturned) scope = asked.scope;
+      if (asked.durability != Durability::kBuffered && durability != Durability::kSynced) {
+        durability = asked.durability;
       }
     }
-    const absl::Status status = CommitReturned(durability);
-    for (auto& [done, asked] : requests) {
-      if (done) std::move(done)(status);
+    const absl::Status status = CommitPlaces(scope, durability);
+    for (CommitAsked& asked : requests) {
+      if (asked.done) std::move(asked.done)(status);
     }
     lock.lock();
   }

@@ -204,7 +204,8 @@ void Consumer::Core::Close() {
   commit_work_.notify_all();
   work_.notify_all();
   const Session session = session_;
-  if (!options_.group.empty() && !session.id.empty()) {
+  // A subscription that came to its end keeps the member's partitions for a while.
+  if (!options_.group.empty() && (!session.id.empty() || ended_)) {
     v1::CommitOffsetRequest request;
     request.set_group(options_.group);
     request.set_member_id(session.member_id);

@@ -43,6 +43,9 @@ absl::Status StatusOf(const v1::Ending& ending) {
       return MakeError(absl::StatusCode::kAborted, reason::kInstanceReplaced, ending.message());
     case v1::ENDING_REASON_DRAINING:
       return MakeError(absl::StatusCode::kUnavailable, reason::kDraining, ending.message());
+    case v1::ENDING_REASON_LEFT:
+      return MakeError(absl::StatusCode::kFailedPrecondition, reason::kClosed,
+                       "The member has left its group.");
     case v1::ENDING_REASON_MAX_AGE:
       return absl::UnavailableError("The stream reached its maximum age.");
     default:
@@ -145,6 +148,17 @@ void Consumer::Core::ReadOn() {
   if (SilentAt() < awake_at_) work_.notify_one();
 }
 
+int64_t Consumer::Core::ReadingBound() const {
+  return options_.prefetch_bytes + (hear_more_ ? kHearMoreBytes : 0);
+}
+
+// Reads beyond the full buffer: what the hub says of a broken stream or a lost partition may lie
+// behind records.
+void Consumer::Core::HearMore(bool more) {
+  hear_more_ = more;
+  if (buffered_bytes_ < ReadingBound()) ReadOn();
+}
+
 void Consumer::Core::BreakOff() {
   if (stream_ == nullptr) return;
   stream_->Cancel();
@@ -174,7 +188,7 @@ void Consumer::Core::OnMessage(RawStream& stream, const grpc::ByteBuffer& messag
   } else {
     OnFrame(frame);
   }
-  if (buffered_bytes_ < options_.prefetch_bytes || closed_) ReadOn();
+  if (buffered_bytes_ < ReadingBound() || closed_) ReadOn();
   changed_.notify_all();
   if (!batches) work_.notify_one();
 }
@@ -208,6 +222,7 @@ void Consumer::Core::OnFrame(const v1::SubscribeResponse& frame) {
       break;
     case v1::SubscribeResponse::kRevoking:
       Tell(readings_.OnRevoking(frame.revoking()));
+      release_due_ = true;
       break;
     case v1::SubscribeResponse::kLost:
       Tell(readings_.OnLost(frame.lost()));
@@ -222,6 +237,7 @@ void Consumer::Core::OnFrame(const v1::SubscribeResponse& frame) {
       Tell(readings_.OnCaughtUp(frame.caught_up()));
       break;
     case v1::SubscribeResponse::kHeartbeat:
+      Tell(readings_.OnSettled());
       readings_.OnHeartbeat(frame.heartbeat());
       break;
     case v1::SubscribeResponse::kEnding:
@@ -245,7 +261,10 @@ void Consumer::Core::OnSessionStarted(const v1::SessionStarted& started) {
 }
 
 void Consumer::Core::Tell(std::vector<ConsumerEvent> events) {
-  if (!options_.on_event) return;
+  if (!options_.on_event) {
+    for (const ConsumerEvent& event : events) MarkTold(event);
+    return;
+  }
   for (ConsumerEvent& event : events) items_.push_back(std::move(event));
 }
 

@@ -62,10 +62,19 @@ class Consumer::Core final : public RawStream::Listener {
   bool ended() const;
   void Wake();
 
-  absl::Status CommitReturned(Durability durability);
+  // Commits what Poll returned, or of that only what MarkProcessed said is done.
+  enum class CommitScope { kReturned, kProcessed };
+  absl::Status CommitPlaces(CommitScope scope, Durability durability);
   absl::StatusOr<std::vector<CommitResult>> CommitOffsets(std::vector<OffsetCommit> offsets,
                                                           Durability durability);
-  void CommitAsync(CommitCallback done, Durability durability);
+  void CommitAsync(CommitScope scope, CommitCallback done, Durability durability);
+  void MarkProcessed();
+  // The caller knows of the event.
+  void NoteTold(const ConsumerEvent& event);
+  bool HasUncommittedProcessed() const;
+  absl::StatusOr<GroupCommit> PrepareCommit();
+  void OnCommitted(const GroupCommit& commit);
+  absl::Status SeekToCommitted();
   absl::Status Release(const std::vector<TopicPartition>& partitions);
   absl::StatusOr<std::vector<SeekResult>> Seek(const std::vector<SeekTarget>& targets);
   absl::Status SetPaused(const std::vector<TopicPartition>& partitions, bool paused);
@@ -90,12 +99,21 @@ class Consumer::Core final : public RawStream::Listener {
     int64_t record_count = 0;
   };
 
+  // A commit that CommitAsync was asked for.
+  struct CommitAsked {
+    CommitScope scope;
+    CommitCallback done;
+    Durability durability;
+  };
+
   // The session as calls to the hub name it.
   struct Session {
     std::string id;  // Empty: there is none now.
     std::string member_id;
     int32_t member_epoch = 0;
   };
+
+  static constexpr int64_t kHearMoreBytes = 16 << 20;
 
   // ---- The stream
   v1::SubscribeRequest MakeRequest() const;
@@ -110,6 +128,9 @@ class Consumer::Core final : public RawStream::Listener {
   void OnBroken(const absl::Status& status);
   void Fail(const absl::Status& status);
   void Tell(std::vector<ConsumerEvent> events);
+  void MarkTold(const ConsumerEvent& event);
+  int64_t ReadingBound() const;
+  void HearMore(bool more);
   bool Over() const { return closed_ || ended_ || !failed_.ok(); }
 
   // ---- The thread
@@ -122,6 +143,7 @@ class Consumer::Core final : public RawStream::Listener {
   void ReturnToGroup(const std::vector<Reading*>& refused, const std::string& session_id,
                      Lock& lock);
   void HoldPaused(Lock& lock);
+  void ReleaseIdle(Lock& lock);
 
   // ---- Poll
   void Collect(size_t max_records, std::vector<Portion>& portions);
@@ -138,7 +160,7 @@ class Consumer::Core final : public RawStream::Listener {
   // Fills and makes the call; repeats it while the hub is away or the session has changed.
   absl::StatusOr<v1::CommitOffsetResponse> CommitPatiently(
       const std::function<void(v1::CommitOffsetRequest&)>& fill, Durability durability);
-  void FillReturned(v1::CommitOffsetRequest& request);
+  void FillPlaces(CommitScope scope, v1::CommitOffsetRequest& request);
   void ApplyCommit(const v1::CommitOffsetResponse& response);
   bool SeekUnread(const SeekTarget& target, SeekResult& result);
   absl::Status SeekInSession(const v1::SeekRequest& request, const std::vector<size_t>& asked,
@@ -166,7 +188,10 @@ class Consumer::Core final : public RawStream::Listener {
   Session session_;
   std::string last_member_id_;
   std::optional<v1::Ending> ending_;
-  bool hold_paused_ = false;  // The session is to be told what is paused.
+  bool hold_paused_ = false;                      // The session is to be told what is paused.
+  bool release_due_ = false;                      // Revoked partitions may be free to go.
+  absl::Time release_at_ = absl::InfinitePast();  // Not before: asking for it failed.
+  bool hear_more_ = false;                        // Frames are read though the buffer is full.
 
   Backoff backoff_;
   absl::Time connect_at_ = absl::InfiniteFuture();
@@ -183,7 +208,7 @@ class Consumer::Core final : public RawStream::Listener {
   std::thread thread_;
 
   std::condition_variable commit_work_;
-  std::vector<std::pair<CommitCallback, Durability>> commit_requests_;
+  std::vector<CommitAsked> commit_requests_;
   std::thread commit_thread_;
 };
 

@@ -26,6 +26,7 @@ absl::StatusOr<std::vector<ReceivedRecord>> Consumer::Core::Poll(absl::Duration 
       lock.unlock();
       options_.on_event(event);
       lock.lock();
+      MarkTold(event);
       continue;
     }
     if (!failed_.ok()) return failed_;
@@ -76,7 +77,7 @@ bool Consumer::Core::DropOrHold(const std::shared_ptr<BufferedBatch>& batch) {
 void Consumer::Core::FreeBuffer(int64_t bytes) {
   buffered_bytes_ -= bytes;
   // Half empty before the hub may send again, so that it is not woken for every batch.
-  if (buffered_bytes_ * 2 <= options_.prefetch_bytes) ReadOn();
+  if (buffered_bytes_ * 2 <= ReadingBound()) ReadOn();
 }
 
 absl::Status Consumer::Core::Decode(const std::vector<Portion>& portions,

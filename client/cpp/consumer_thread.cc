@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/cpp/consumer_core.h"
+#include "client/cpp/convert.h"
 #include "client/cpp/monotonic.h"
 #include "client/cpp/status.h"
 #include "millrace/error.h"
@@ -28,6 +29,7 @@ absl::Time Consumer::Core::NextWork() const {
   absl::Time next = std::min(SilentAt(), stream_exists_ ? absl::InfiniteFuture() : connect_at_);
   if (!session_.id.empty() && readings_.any_resuming()) next = std::min(next, resume_at_);
   if (!session_.id.empty() && hold_paused_) next = absl::InfinitePast();
+  if (!session_.id.empty() && release_due_) next = std::min(next, release_at_);
   return next;
 }
 
@@ -63,6 +65,10 @@ bool Consumer::Core::DoDueWork(absl::Time now, Lock& lock) {
   }
   if (std::exchange(hold_paused_, false)) {
     HoldPaused(lock);
+    return true;
+  }
+  if (release_due_ && now >= release_at_) {
+    ReleaseIdle(lock);
     return true;
   }
   return false;
@@ -110,6 +116,7 @@ void Consumer::Core::ApplyResume(Reading& reading, const v1::SeekResult& result,
     return;
   }
   reading.resuming = false;
+  reading.silent_epoch = result.position_epoch();
   reading.position_epoch = std::max(reading.position_epoch, result.position_epoch());
 }
 
@@ -148,14 +155,44 @@ void Consumer::Core::ReturnToGroup(const std::vector<Reading*>& refused,
     if (!reading.resuming) continue;
     reading.resuming = false;
     if (!response.results(i).has_error()) {
-      reading.position_epoch =
-          std::max(reading.position_epoch, response.results(i).position_epoch());
+      reading.silent_epoch = response.results(i).position_epoch();
+      reading.position_epoch = std::max(reading.position_epoch, reading.silent_epoch);
       continue;
     }
     reading.failed = true;
     Tell({PartitionFailed{.partition = reading.name,
                           .status = FromRequestError(response.results(i).error())}});
   }
+}
+
+// Gives up revoked partitions of which nothing is left to be processed or committed, so that nobody
+// waits for a commit that will not come.
+void Consumer::Core::ReleaseIdle(Lock& lock) {
+  release_due_ = false;
+  const std::string session_id = session_.id;
+  v1::CommitOffsetRequest request;
+  request.set_group(options_.group);
+  request.set_member_id(session_.member_id);
+  request.set_member_epoch(session_.member_epoch);
+  std::vector<Reading*> released;
+  readings_.ForEach([&](Reading& reading) {
+    if (!reading.known || !reading.revoking || reading.released) return;
+    if (reading.returned.offset != reading.committed) return;
+    reading.released = true;
+    released.push_back(&reading);
+    ToProto(reading.name, *request.add_released());
+  });
+  if (released.empty()) return;
+  lock.unlock();
+  grpc::ClientContext context;
+  SetDeadline(context, connection_->options());
+  v1::CommitOffsetResponse response;
+  const absl::Status status = FromGrpc(stub_.CommitOffset(&context, request, &response));
+  lock.lock();
+  if (status.ok() || session_.id != session_id) return;
+  for (Reading* reading : released) reading->released = false;
+  release_due_ = true;
+  release_at_ = MonotonicNow() + kResumeRetry;
 }
 
 // Tells the session what is paused. If it does not hear it, what it sends is put aside all the

@@ -57,12 +57,13 @@ void Reading::MoveTo(int64_t offset, std::optional<int64_t> log_epoch) {
   resuming = false;
   caught_up = false;
   received = returned = {offset, log_epoch};
+  processed = offset;
   ++generation;
   held.clear();
 }
 
 void Reading::Forget() {
-  known = assigned = failed = revoking = resuming = false;
+  known = assigned = failed = revoking = revoking_told = released = resuming = false;
   ++generation;
   held.clear();
 }
@@ -102,6 +103,7 @@ void ReadingTable::OnSessionStarted(int64_t log_epoch) {
   for (auto& [key, reading] : readings_) {
     reading->assigned = false;
     reading->resuming = false;
+    reading->revoking = reading->revoking_told = reading->released = false;
   }
   first_assigned_of_session_ = true;
   session_log_epoch_ = log_epoch > 0 ? std::optional(log_epoch) : std::nullopt;
@@ -113,7 +115,7 @@ std::vector<ConsumerEvent> ReadingTable::OnAssigned(const v1::Assigned& frame) {
   for (const v1::Assignment& assignment : frame.assignments()) {
     Reading& reading = FindOrAdd(assignment.topic(), assignment.partition());
     reading.assigned = true;
-    reading.revoking = false;
+    reading.revoking = reading.revoking_told = reading.released = false;
     reading.position_epoch = assignment.position_epoch();
     reading.high_watermark = assignment.high_watermark();
     if (!reading.known || reading.failed) {
@@ -130,18 +132,32 @@ std::vector<ConsumerEvent> ReadingTable::OnAssigned(const v1::Assigned& frame) {
     // An independent reader said itself where to go on; `repositioned` tells where it cannot.
   }
   if (!assigned.partitions.empty()) events.push_back(std::move(assigned));
-  if (first_assigned_of_session_ && in_group_) {
-    PartitionsLost lost{.partitions = {}, .cause = LostCause::kDisconnected};
-    for (auto& [key, reading] : readings_) {
-      if (!reading->known || reading->assigned) continue;
-      reading->Forget();
-      lost.partitions.push_back(reading->name);
-    }
-    if (!lost.partitions.empty()) events.push_back(std::move(lost));
-  }
-  first_assigned_of_session_ = false;
+  for (ConsumerEvent& event : OnSettled()) events.push_back(std::move(event));
   ever_assigned_ = true;
   return events;
+}
+
+std::vector<ConsumerEvent> ReadingTable::OnSettled() {
+  if (!std::exchange(first_assigned_of_session_, false) || !in_group_) return {};
+  PartitionsLost lost{.partitions = {}, .cause = LostCause::kDisconnected};
+  for (auto& [key, reading] : readings_) {
+    if (!reading->known || reading->assigned) continue;
+    reading->Forget();
+    lost.partitions.push_back(reading->name);
+  }
+  if (lost.partitions.empty()) return {};
+  return {std::move(lost)};
+}
+
+void ReadingTable::MarkProcessed() {
+  for (auto& [key, reading] : readings_) reading->processed = reading->returned.offset;
+}
+
+void ReadingTable::MarkRevokingTold(const std::vector<TopicPartition>& partitions) {
+  for (const TopicPartition& partition : partitions) {
+    Reading* const reading = Find(partition);
+    if (reading != nullptr && reading->revoking) reading->revoking_told = true;
+  }
 }
 
 // The hub begins at what the group committed; this consumer may have received more, or was sent
@@ -197,6 +213,7 @@ std::vector<ConsumerEvent> ReadingTable::OnLost(const v1::Lost& frame) {
 std::vector<ConsumerEvent> ReadingTable::OnRepositioned(const v1::Repositioned& frame) {
   Reading* const reading = Find(frame.topic(), frame.partition());
   if (reading == nullptr || frame.position_epoch() < reading->position_epoch) return {};
+  if (frame.position_epoch() == reading->silent_epoch) return {};
   const bool already_there = reading->received.offset == frame.to_offset();
   const bool newer = frame.position_epoch() > reading->position_epoch;
   reading->position_epoch = frame.position_epoch();

@@ -45,7 +45,11 @@ struct Reading {
   bool caught_up = false;  // And the caller was told.
   Place received;          // Behind the last record that was buffered.
   Place returned;          // Behind the last record that Poll returned.
-  int64_t committed = 0;   // What the group has committed, as far as is known.
+  int64_t processed = 0;   // Up to here the caller is done with what was returned.
+  bool revoking_told = false;    // The caller knows of `revoking`.
+  bool released = false;         // The hub was asked to take it, while `revoking`.
+  int64_t silent_epoch = 0;      // Of a Seek of our own, which the caller is not told of.
+  int64_t committed = 0;         // What the group has committed, as far as is known.
   int64_t committed_before = 0;  // The same when the session was asked for: it begins no earlier.
   int64_t session_start = 0;     // Where the session would read without the Seek of `resuming`.
   int64_t position_epoch = 0;
@@ -83,6 +87,13 @@ class ReadingTable {
   std::vector<ConsumerEvent> OnCaughtUp(const v1::CaughtUp& frame);
   void OnHeartbeat(const v1::Heartbeat& frame);
   Acceptance OnBatch(const EncodedBatch& batch);
+  // The hub had its say about the session; a group's member that was assigned nothing has nothing.
+  std::vector<ConsumerEvent> OnSettled();
+
+  // The caller is done with everything that was returned.
+  void MarkProcessed();
+  // The caller knows that these are about to go to another member.
+  void MarkRevokingTold(const std::vector<TopicPartition>& partitions);
 
   // The hub refused to go on because of one partition or topic, which `error` names: marks them as
   // failed. No event: the error names nothing that is read.

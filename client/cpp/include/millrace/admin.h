@@ -82,6 +82,14 @@ struct OffsetCommit {
   std::optional<int64_t> position_epoch = {};  // Absent: replaces whatever is there.
 };
 
+// What a group commits together, and for which of its members.
+struct GroupCommit {
+  std::string group = {};
+  std::string member_id = {};  // Empty: allowed only while the group has no members.
+  int32_t member_epoch = 0;
+  std::vector<OffsetCommit> offsets = {};
+};
+
 // What became of one OffsetCommit.
 struct CommitResult {
   TopicPartition partition = {};

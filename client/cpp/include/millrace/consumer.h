@@ -11,8 +11,8 @@
 // The consumer reads ahead into a bounded buffer. When its stream ends or falls silent it
 // subscribes again and goes on behind the last record it received: one Consumer never returns a
 // record twice and never skips one. (What a new Consumer of a group gets again is what the old one
-// did not commit.) Everything else that happens is told by events, in their place between the
-// records.
+// did not commit. GroupConsumer, group_consumer.h, commits by itself.) Everything else that happens
+// is told by events, in their place between the records.
 #pragma once
 
 #include <cstddef>
@@ -209,6 +209,16 @@ class Consumer {
   void CommitAsync(absl::AnyInvocable<void(const absl::Status&) &&> done = nullptr,
                    Durability durability = Durability::kHubDefault);
 
+  // What Commit() would commit now, to be committed with something else: see transactor.h. Waits
+  // for a session as Commit does.
+  absl::StatusOr<GroupCommit> PrepareCommit();
+  // `commit` was committed in another way.
+  void OnCommitted(const GroupCommit& commit);
+
+  // Goes back to what the group has committed at the hub: what was returned and is not committed is
+  // returned again.
+  absl::Status SeekToCommitted();
+
   // Gives partitions up at once (of a group).
   absl::Status Release(const std::vector<TopicPartition>& partitions);
 
@@ -227,10 +237,12 @@ class Consumer {
   // Records that are visible at the hub and not returned yet, as far as the hub has told.
   int64_t lag() const;
 
-  // Ends the subscription; a member of a group leaves it. Commits nothing. Idempotent.
+  // Ends the subscription; a member of a group leaves it, and its partitions go to the others at
+  // once. Commits nothing. Idempotent.
   void Close();
 
  private:
+  friend class GroupConsumer;
   class Core;
   explicit Consumer(std::unique_ptr<Core> core);
   std::unique_ptr<Core> core_;
