@@ -10,6 +10,7 @@
 #include "client/cli/commands/bench.h"
 #include "client/cli/commands/command.h"
 #include "client/cli/commands/consume.h"
+#include "client/cli/commands/group.h"
 #include "client/cli/commands/hub.h"
 #include "client/cli/commands/offsets.h"
 #include "client/cli/commands/produce.h"
@@ -36,7 +37,7 @@ constexpr char kFooter[] =
     "  0  done\n"
     "  1  the hub refused it, or something failed here\n"
     "  2  the command line makes no sense; nothing was sent\n"
-    "  3  there is no such topic\n"
+    "  3  there is no such topic or group\n"
     "  4  the hub cannot be reached, is stopping, or did not answer in time\n";
 
 void Assemble(CLI::App& app, Chosen& chosen, Session& session) {
@@ -49,6 +50,7 @@ void Assemble(CLI::App& app, Chosen& chosen, Session& session) {
   AddTopicCommands(app, chosen, session);
   AddProduceCommand(app, chosen, session);
   AddConsumeCommand(app, chosen, session);
+  AddGroupCommands(app, chosen, session);
   AddOffsetsCommand(app, chosen, session);
   AddHubCommands(app, chosen, session);
   AddBenchCommands(app, chosen, session);

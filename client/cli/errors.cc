@@ -20,14 +20,17 @@ struct Advice {
   std::string_view reason;
   std::string_view text;
 };
-constexpr std::array<Advice, 9> kAdvice = {{
+constexpr std::array<Advice, 12> kAdvice = {{
     {"TOPIC_NOT_FOUND",
      "\"millrace topic list\" shows what there is, \"millrace topic create\" "
      "makes a topic"},
     {"TOPIC_EXISTS", "with --if-not-exists that is no error"},
     {"OFFSET_OUT_OF_RANGE", "\"millrace offsets TOPIC\" shows which offsets there are"},
     {"PARTITION_OUT_OF_RANGE", "\"millrace topic describe TOPIC\" shows the partitions"},
-    {"GROUP_HAS_MEMBERS", "stop the group's other consumer or choose another --group"},
+    {"GROUP_NOT_FOUND", "\"millrace group list\" shows what there is"},
+    {"GROUP_HAS_MEMBERS", "stop its consumers first; \"millrace group describe GROUP\" shows them"},
+    {"INSTANCE_REPLACED", "another consumer runs with this --instance-id; each needs its own"},
+    {"MEMBER_FENCED", "another member of the group has the partition now and prints it again"},
     {"RECORD_TOO_LARGE", "\"millrace hub info\" shows the limits"},
     {"LIMIT_EXCEEDED", "\"millrace hub info\" shows the limits"},
     {"DISK_FULL", "free some space where the hub keeps its data; it then goes on by itself"},

@@ -643,6 +643,42 @@ TEST_F(ConsumerTest, CommitsAfterItsStreamCameToTheEnd) {
   EXPECT_EQ(hub_.Committed("billing", "orders", 0), 10);
 }
 
+// The hub ends the subscription as soon as it has sent all; the end waits behind a full buffer.
+TEST_F(ConsumerTest, CommitsThoughTheEndOfItsStreamIsNotReadYet) {
+  hub_.SetBatchRecords(1);
+  hub_.Append("orders", 0, std::vector<std::string>(20, std::string(1000, 'x')));
+  ConsumerOptions options = InGroup();
+  options.end_at_current = true;
+  options.prefetch_bytes = 2000;
+  auto consumer = Open(std::move(options));
+  EXPECT_EQ(Take(*consumer, 2).size(), 2u);
+  ASSERT_TRUE(hub_.WaitFor([&] { return !hub_.HasSessions(); }));
+  EXPECT_TRUE(consumer->Commit().ok());
+  EXPECT_EQ(hub_.Committed("billing", "orders", 0), 2);
+  EXPECT_EQ(Take(*consumer, 18).size(), 18u);
+}
+
+TEST_F(ConsumerTest, CommitsOverARestartOfTheHubThoughItsBufferIsFull) {
+  hub_.SetBatchRecords(1);
+  hub_.Append("orders", 0, std::vector<std::string>(50, std::string(1000, 'x')));
+  std::atomic<int> sent = 0;
+  hub_.SetFrameScript([&](const v1::SubscribeResponse& frame, int, int) {
+    sent += frame.has_batches();
+    return false;
+  });
+  ConsumerOptions options = InGroup();
+  options.prefetch_bytes = 2000;
+  auto consumer = Open(std::move(options));
+  EXPECT_EQ(Take(*consumer, 1).size(), 1u);
+  ASSERT_TRUE(hub_.WaitFor([&] { return sent >= 4; }));
+  hub_.Kill();
+  hub_.Restart();
+  EXPECT_TRUE(consumer->Commit().ok());
+  EXPECT_EQ(hub_.Committed("billing", "orders", 0), 1);
+  EXPECT_EQ(hub_.subscribe_requests().size(), 2u);
+  EXPECT_EQ(Take(*consumer, 49).size(), 49u);
+}
+
 TEST_F(ConsumerTest, CommitsTheOffsetsItIsGiven) {
   hub_.Append("orders", 0, Numbers(1, 10));
   auto consumer = Open(InGroup());

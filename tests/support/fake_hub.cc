@@ -104,30 +104,39 @@ class FakeEventHubService final : public v1::EventHubService::Service {
 
   grpc::Status CommitOffset(grpc::ServerContext* context, const v1::CommitOffsetRequest* request,
                             v1::CommitOffsetResponse* response) override {
+    return hub_.CommitOffsets(*request, *response);
+  }
+
+  grpc::Status GetCommittedOffsets(grpc::ServerContext* context,
+                                   const v1::GetCommittedOffsetsRequest* request,
+                                   v1::GetCommittedOffsetsResponse* response) override {
     std::lock_guard lock(hub_.mutex_);
-    bool has_members = false, is_member = false;
-    for (const auto& [id, session] : hub_.sessions_) {
-      if (session.group != request->group()) continue;
-      has_members = true;
-      is_member = is_member || session.member_id == request->member_id();
+    for (const v1::TopicPartition& partition : request->partitions()) {
+      v1::CommittedOffset& offset = *response->add_offsets();
+      offset.set_topic(partition.topic());
+      offset.set_partition(partition.partition());
+      const auto found =
+          hub_.committed_.find({request->group(), {partition.topic(), partition.partition()}});
+      offset.set_next_offset(found == hub_.committed_.end() ? 0 : found->second);
     }
-    if (request->member_id().empty() && has_members) {
-      return ToStatus(MakeRequestError(kFailedPrecondition, "GROUP_HAS_MEMBERS"));
-    }
-    for (const v1::OffsetCommit& commit : request->offsets()) {
-      v1::CommitResult& result = *response->add_results();
-      result.set_topic(commit.topic());
-      result.set_partition(commit.partition());
-      if (!request->member_id().empty() && !is_member) {
-        *result.mutable_error() = MakeRequestError(10, "MEMBER_FENCED");
-        continue;
-      }
-      hub_.committed_[{request->group(), {commit.topic(), commit.partition()}}] =
-          commit.next_offset();
-      result.set_committed_next_offset(commit.next_offset());
-    }
-    hub_.changed_.notify_all();
     return grpc::Status::OK;
+  }
+
+  grpc::Status Transact(grpc::ServerContext* context, const v1::TransactRequest* request,
+                        v1::TransactResponse* response) override {
+    FakeHub::TransactScript script;
+    int count = 0;
+    {
+      std::lock_guard lock(hub_.mutex_);
+      hub_.transact_requests_.push_back(*request);
+      count = static_cast<int>(hub_.transact_requests_.size());
+      script = hub_.transact_script_;
+    }
+    const ProduceVerdict verdict = script ? script(*request, count) : ProduceVerdict{};
+    if (verdict.action == ProduceVerdict::kCutBeforeStore) return Cut();
+    if (verdict.action == ProduceVerdict::kRefuse) return ToStatus(verdict.error);
+    const grpc::Status status = hub_.Transact(*request, *response);
+    return verdict.action == ProduceVerdict::kCutAfterStore ? Cut() : status;
   }
 
   grpc::Status Seek(grpc::ServerContext* context, const v1::SeekRequest* request,
@@ -266,6 +275,11 @@ void FakeHub::SetFrameScript(FrameScript script) {
   frame_script_ = std::move(script);
 }
 
+void FakeHub::SetTransactScript(TransactScript script) {
+  std::lock_guard lock(mutex_);
+  transact_script_ = std::move(script);
+}
+
 void FakeHub::ReleaseHeld() {
   std::lock_guard lock(mutex_);
   held_released_ = true;
@@ -360,6 +374,16 @@ std::vector<v1::ProduceRequest> FakeHub::produce_requests() const {
 std::vector<v1::SubscribeRequest> FakeHub::subscribe_requests() const {
   std::lock_guard lock(mutex_);
   return subscribe_requests_;
+}
+
+std::vector<v1::CommitOffsetRequest> FakeHub::commit_requests() const {
+  std::lock_guard lock(mutex_);
+  return commit_requests_;
+}
+
+std::vector<v1::TransactRequest> FakeHub::transact_requests() const {
+  std::lock_guard lock(mutex_);
+  return transact_requests_;
 }
 
 int FakeHub::opened_epochs() const {

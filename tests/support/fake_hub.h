@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,9 @@ class FakeHub {
   // Whether the subscription breaks instead of sending this frame, the `index`-th of its stream.
   using FrameScript = std::function<bool(const v1::SubscribeResponse&, int stream, int index)>;
 
+  // What becomes of one Transact. kHold is not for it.
+  using TransactScript = std::function<ProduceVerdict(const v1::TransactRequest&, int count)>;
+
   FakeHub();
   ~FakeHub();
 
@@ -64,6 +68,7 @@ class FakeHub {
   void SetProduceScript(ProduceScript script);
   void SetSubscribeScript(SubscribeScript script);
   void SetFrameScript(FrameScript script);
+  void SetTransactScript(TransactScript script);
   void ReleaseHeld();
 
   // ---- Settings. Before the clients come.
@@ -83,6 +88,9 @@ class FakeHub {
                     int64_t next_offset);
   // Replaces a topic by an empty one of the same name, under a later log epoch.
   void ReplaceTopic(const std::string& topic);
+  // As for a rebalance: every open session of the group that has the partition gives it up. It is
+  // told that it lost it once it commits or releases it.
+  void Revoke(const std::string& group, const std::string& topic, int partition);
   // Drops the records before `offset`.
   void Truncate(const std::string& topic, int partition, int64_t offset);
   // The producer with this name, whatever its epoch, is forgotten.
@@ -92,6 +100,8 @@ class FakeHub {
   // ---- What happened
   std::vector<v1::ProduceRequest> produce_requests() const;
   std::vector<v1::SubscribeRequest> subscribe_requests() const;
+  std::vector<v1::CommitOffsetRequest> commit_requests() const;
+  std::vector<v1::TransactRequest> transact_requests() const;
   bool HasSessions() const;
   int opened_epochs() const;
   int seeks() const;
@@ -116,6 +126,7 @@ class FakeHub {
     int64_t epoch = 0;
     int64_t last_sequence = 0;
     std::map<int64_t, v1::ProduceResponse> outcomes;
+    std::map<int64_t, v1::TransactResponse> transactions;
   };
   struct Cursor {
     int64_t next = 0;
@@ -128,6 +139,7 @@ class FakeHub {
     std::string member_id;
     std::string group;
     std::map<TopicPartition, Cursor> cursors;
+    std::set<TopicPartition> revoking;
     std::vector<v1::SubscribeResponse> control;  // Goes before any records.
   };
 
@@ -135,6 +147,11 @@ class FakeHub {
   v1::ProduceStreamResponse Produce(const v1::ProduceRequest& request);
   std::optional<v1::RequestError> CheckSequence(const v1::ProducerSequence& sequence,
                                                 v1::ProduceResponse& known);
+  bool Owns(const std::string& member_id, const v1::OffsetCommit& commit) const;
+  void HandOver(const std::string& member_id, const TopicPartition& partition);
+  grpc::Status CommitOffsets(const v1::CommitOffsetRequest& request,
+                             v1::CommitOffsetResponse& response);
+  grpc::Status Transact(const v1::TransactRequest& request, v1::TransactResponse& response);
   v1::ProduceResponse Store(const v1::ProduceRequest& request);
   grpc::Status Subscribe(grpc::ServerContext& context, const v1::SubscribeRequest& request,
                          int stream, SubscribeWriter& writer);
@@ -151,6 +168,7 @@ class FakeHub {
   ProduceScript produce_script_;
   SubscribeScript subscribe_script_;
   FrameScript frame_script_;
+  TransactScript transact_script_;
   v1::Limits limits_;
   bool producer_sequences_ = true;
   int batch_records_ = 10;
@@ -162,6 +180,8 @@ class FakeHub {
   std::map<std::string, Session> sessions_;
   std::vector<v1::ProduceRequest> produce_requests_;
   std::vector<v1::SubscribeRequest> subscribe_requests_;
+  std::vector<v1::CommitOffsetRequest> commit_requests_;
+  std::vector<v1::TransactRequest> transact_requests_;
   int opened_epochs_ = 0;
   int seeks_ = 0;
 

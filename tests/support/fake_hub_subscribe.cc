@@ -25,6 +25,7 @@ grpc::Status FakeHub::OpenSession(const v1::SubscribeRequest& request, const std
   Session session{.member_id = request.group().empty() ? "" : "member-" + id,
                   .group = request.group(),
                   .cursors = {},
+                  .revoking = {},
                   .control = {}};
   const bool earliest = request.has_start() ? request.start().earliest() : !request.group().empty();
   for (const std::string& topic : request.topics()) {

@@ -57,7 +57,7 @@ class ConsumeRun {
     // Records that could not be printed are left to the group's next reader.
     if (status.ok()) status = CommitPrinted();
     consumer_->Close();
-    return status;
+    return PassedOn(status);
   }
 
  private:
@@ -123,8 +123,15 @@ class ConsumeRun {
   absl::Status CommitIfDue() {
     if (!uncommitted_ || absl::Now() < next_commit_) return absl::OkStatus();
     next_commit_ = absl::Now() + options_.commit_interval;
-    absl::Status status = CommitPrinted();
+    absl::Status status = PassedOn(CommitPrinted());
     return absl::IsUnavailable(status) ? absl::OkStatus() : status;
+  }
+
+  // A commit that came too late: whoever has the partition now prints the records again.
+  absl::Status PassedOn(const absl::Status& status) {
+    if (!client::HasReason(status, client::reason::kMemberFenced)) return status;
+    TellUnlessQuiet("a partition went to another member before it was committed");
+    return absl::OkStatus();
   }
 
   absl::Status CommitPrinted() {
@@ -145,6 +152,10 @@ class ConsumeRun {
       TellUnlessQuiet("the connection to " + session_.target() + " broke; trying again");
     } else if (std::holds_alternative<client::Connected>(event)) {
       if (std::exchange(disconnected_, false)) TellUnlessQuiet("connected again");
+    } else if (const auto* assigned = std::get_if<client::PartitionsAssigned>(&event)) {
+      if (InGroup()) TellUnlessQuiet("now reading " + PlacesOf(assigned->partitions));
+    } else if (const auto* revoking = std::get_if<client::PartitionsRevoking>(&event)) {
+      OnRevoking(*revoking);
     } else if (const auto* lost = std::get_if<client::PartitionsLost>(&event)) {
       OnLost(*lost);
     } else if (const auto* moved = std::get_if<client::PartitionRepositioned>(&event)) {
@@ -160,9 +171,33 @@ class ConsumeRun {
       partition_failure_ = client::MakeError(absl::StatusCode::kNotFound,
                                              client::reason::kTopicNotFound, "it was deleted");
     } else {
-      TellUnlessQuiet("another member of the group took over " +
-                      CountText(static_cast<int64_t>(lost.partitions.size())) + " partitions");
+      TellUnlessQuiet("another member now reads " + PlacesOf(lost.partitions));
     }
+  }
+
+  // Everything that was printed of them is flushed: they can go at once.
+  void OnRevoking(const client::PartitionsRevoking& revoking) {
+    TellUnlessQuiet("handing over " + PlacesOf(revoking.partitions));
+    consumer_->CommitAsync();
+  }
+
+  bool InGroup() const { return !options_.start.group.empty(); }
+
+  // "orders/0, orders/3", and how many more there are.
+  static std::string PlacesOf(const std::vector<client::TopicPartition>& partitions) {
+    constexpr size_t kNamed = 8;
+    std::string out;
+    for (size_t i = 0; i < std::min(partitions.size(), kNamed); ++i) {
+      out += (i == 0 ? "" : ", ") + partitions[i].topic + "/" +
+             std::to_string(partitions[i].partition);
+    }
+    if (partitions.size() <= kNamed) return out;
+    return out + " and " + CountText(static_cast<int64_t>(partitions.size() - kNamed)) + " more";
+  }
+  static std::string PlacesOf(const std::vector<client::AssignedPartition>& assigned) {
+    std::vector<client::TopicPartition> partitions;
+    for (const client::AssignedPartition& entry : assigned) partitions.push_back(entry.partition);
+    return PlacesOf(partitions);
   }
 
   void TellUnlessQuiet(const std::string& message) const {
@@ -245,6 +280,7 @@ void AddConsumeCommand(CLI::App& root, Chosen& chosen, Session& session) {
       "  millrace consume test-topic --from-beginning -e  what there is, and exit\n"
       "  millrace consume orders --offset -10 -e          the last ten of each partition\n"
       "  millrace consume orders --since 1h -o json | jq .json\n"
+      "  millrace consume orders --group billing          share it with the group's other members\n"
       "  millrace consume orders --group billing -n 100   the group's next hundred\n"
       "  millrace consume orders -f '%p/%o %k=%s\\n'\n"
       "  millrace consume packages --from-beginning -e -D '\\n\\n'\n",
@@ -261,11 +297,13 @@ void AddConsumeCommand(CLI::App& root, Chosen& chosen, Session& session) {
             "How often a group commits [default: 1s]");
   command
       ->add_option("--instance-id", options->instance_id,
-                   "A stable name of this member of the group")
+                   "A stable name of this member of the group, such as its pod's: its "
+                   "partitions wait for it while it restarts")
       ->type_name("NAME");
   AddParsed(*command, "--retry-for", options->retry_for, ParseDuration, "DURATION",
             "How long the hub may be away [default: 2m with -e, else for ever]");
-  command->add_flag("-q,--quiet", options->quiet, "Do not tell of broken connections");
+  command->add_flag("-q,--quiet", options->quiet,
+                    "Do not tell of broken connections and of rebalances");
   SetBody(*command, chosen, options, Consume);
 }
 

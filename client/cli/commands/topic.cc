@@ -1,15 +1,11 @@
 #include "client/cli/commands/topic.h"
 
-#include <unistd.h>
-
-#include <cstdio>
-#include <iostream>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "client/cli/commands/confirm.h"
 #include "client/cli/errors.h"
-#include "client/cli/output/terminal.h"
 #include "client/cli/output/topic_view.h"
 #include "client/cli/parse/quantity.h"
 #include "millrace/admin.h"
@@ -57,19 +53,6 @@ absl::StatusOr<absl::Duration> ParseRetention(std::string_view text) {
 
 absl::StatusOr<int64_t> ParseRetentionBytes(std::string_view text) {
   return text == "none" ? 0 : ParseSize(text);
-}
-
-// Asks on the terminal; without one the answer must have been given by --yes.
-absl::Status Confirm(const std::string& question, bool yes) {
-  if (yes) return absl::OkStatus();
-  if (!IsTerminal(STDIN_FILENO)) {
-    return UsageError("nobody is there to confirm it; say --yes");
-  }
-  std::cerr << question << " [y/N] " << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "Y" || answer == "yes") return absl::OkStatus();
-  return absl::AbortedError("nothing was deleted");
 }
 
 absl::Status PrintTopic(Session& session, const client::Topic& topic, const std::string& what) {
@@ -127,8 +110,8 @@ absl::Status Alter(Session& session, const AlterOptions& options) {
 absl::Status Delete(Session& session, const DeleteOptions& options) {
   std::string names;
   for (const std::string& topic : options.topics) names += " " + topic;
-  if (absl::Status status =
-          Confirm("Delete for good, with all records:" + names + "?", options.yes);
+  if (absl::Status status = Confirm("Delete for good, with all records:" + names + "?", options.yes,
+                                    "nothing was deleted");
       !status.ok()) {
     return status;
   }
@@ -155,7 +138,9 @@ absl::Status Truncate(Session& session, const TruncateOptions& options) {
   } else if (options.partition) {
     return UsageError("--partition goes with --before, not with --all");
   }
-  if (absl::Status status = Confirm("Delete " + what + " for good?", options.yes); !status.ok()) {
+  if (absl::Status status =
+          Confirm("Delete " + what + " for good?", options.yes, "nothing was deleted");
+      !status.ok()) {
     return status;
   }
   absl::StatusOr<std::vector<client::PartitionStatus>> partitions =

@@ -1,4 +1,4 @@
-// Looking after a hub: topics, offsets, and what the hub is.
+// Looking after a hub: topics, offsets, consumer groups, and what the hub is.
 //
 // Every call is one request to the hub and blocks until its answer or ConnectionOptions::
 // request_timeout (DEADLINE_EXCEEDED). UNAVAILABLE: the hub cannot be reached, or is stopping. The
@@ -11,8 +11,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -104,6 +106,58 @@ struct CommittedOffset {
   std::optional<absl::Time> commit_time = {};
 };
 
+struct GroupSummary {
+  std::string group = {};
+  int32_t member_count = 0;              // Members whose stream is open.
+  std::vector<std::string> topics = {};  // With members or committed offsets, sorted.
+  int64_t lag_records = 0;               // Visible and not yet committed.
+};
+
+struct GroupMember {
+  std::string member_id = {};
+  std::string instance_id = {};                 // Empty: none.
+  std::string peer = {};                        // The client's address.
+  std::optional<absl::Time> connect_time = {};  // Absent: its stream is broken, it may come back.
+  std::vector<TopicPartition> partitions = {};
+};
+
+// One partition as a group sees it.
+struct GroupPartition {
+  TopicPartition partition = {};
+  std::string member_id = {};                         // Who has it. Empty: nobody.
+  std::optional<int64_t> committed_next_offset = {};  // Absent: nothing is committed.
+  std::optional<int64_t> delivered_next_offset = {};  // Absent: nobody has it.
+  int64_t earliest_offset = 0;
+  int64_t latest_offset = 0;
+  int64_t lag_records = 0;
+  std::optional<absl::Duration> lag_time = {};  // Since when the oldest of them waits.
+  std::string metadata = {};                    // Of the commit.
+};
+
+struct GroupDescription {
+  GroupSummary summary = {};
+  std::vector<GroupMember> members = {};
+  std::vector<GroupPartition> partitions = {};  // Sorted by topic and number.
+};
+
+// Where ResetOffsets takes a group: to an offset, or by so many records (back where negative).
+struct ToOffset {
+  int64_t offset = 0;
+};
+struct ByShift {
+  int64_t records = 0;
+};
+struct ToEarliest {};
+struct ToLatest {};
+using ResetTarget = std::variant<ToEarliest, ToLatest, absl::Time, ToOffset, ByShift>;
+
+// What became of one partition.
+struct ResetResult {
+  TopicPartition partition = {};
+  int64_t committed_next_offset = 0;
+  absl::Status status = {};  // Why it was not changed.
+};
+
 struct Capabilities {
   bool atomic_produce = false;
   bool producer_sequences = false;
@@ -179,6 +233,20 @@ class Admin {
   // Empty `partitions`: all for which there is a commit.
   absl::StatusOr<std::vector<CommittedOffset>> GetCommittedOffsets(
       std::string_view group, const std::vector<TopicPartition>& partitions = {});
+
+  absl::StatusOr<std::vector<GroupSummary>> ListGroups();  // All of them, sorted by name.
+  absl::StatusOr<GroupDescription> GetGroup(std::string_view group);
+  // Gives `see` the group now, and again whenever assignment, commits or lag change, at most once
+  // an `interval`, until it answers false (OK) or the stream ends (its error, UNAVAILABLE where the
+  // hub stops). `see` is asked at least every 200 ms, with null where nothing changed.
+  absl::Status WatchGroup(std::string_view group, absl::Duration interval,
+                          absl::FunctionRef<bool(const GroupDescription*)> see);
+  // Sets committed offsets anew; the members of a live group go on there. A partition of -1 stands
+  // for all of its topic; no `partitions`: all that the group has committed.
+  absl::StatusOr<std::vector<ResetResult>> ResetOffsets(
+      std::string_view group, const ResetTarget& target,
+      const std::vector<TopicPartition>& partitions = {});
+  absl::Status DeleteGroup(std::string_view group);  // GROUP_HAS_MEMBERS.
 
   absl::StatusOr<HubInfo> GetHub();
 
