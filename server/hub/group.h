@@ -163,7 +163,7 @@ class Group : public std::enable_shared_from_this<Group> {
   storage::PositionEpoch NextEpoch(storage::PartitionId partition);
   void NoteEpoch(storage::PartitionId partition, const Subscription& stream);
   void NoteEpochs(const Subscription& stream);
-  void MoveOwner(storage::PartitionId partition, storage::Offset offset);
+  void MoveOwner(const storage::OffsetCommit& reset);
 
   void EvictLate(absl::Duration now);
   std::optional<absl::Duration> NextWake() const;
