@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -100,17 +101,13 @@ TEST_F(GroupConsumerTest, CommitsWhatIsProcessedEveryInterval) {
   auto consumer = Join(Telling(absl::Milliseconds(20)));
   EXPECT_EQ(Take(*consumer), (Words{"1", "2"}));
   EXPECT_EQ(Take(*consumer), (Words{"3", "4"}));
-  EXPECT_TRUE(consumer->Poll(absl::Milliseconds(20)).ok());
-  EXPECT_TRUE(hub_.WaitFor([&] { return hub_.Committed("billing", "orders", 0) == 4; }) ||
-              PollUntil(*consumer, [&] { return hub_.Committed("billing", "orders", 0) == 4; }));
+  EXPECT_TRUE(PollUntil(*consumer, [&] { return hub_.Committed("billing", "orders", 0) == 4; }));
 }
 
 TEST_F(GroupConsumerTest, CommitsNothingThatTheCallerStillWorksOn) {
-  auto consumer = Join(Telling(absl::Milliseconds(1)));
+  auto consumer = Join(Telling());
   EXPECT_EQ(Take(*consumer), (Words{"1", "2"}));
   EXPECT_EQ(Take(*consumer), (Words{"3", "4"}));
-  ASSERT_TRUE(hub_.WaitFor([&] { return !hub_.commit_requests().empty(); }) ||
-              hub_.Committed("billing", "orders", 0) == std::nullopt);
   ASSERT_TRUE(consumer->Commit().ok());
   EXPECT_EQ(hub_.Committed("billing", "orders", 0), 2) << "3 and 4 are being worked on";
 }
@@ -119,12 +116,12 @@ TEST_F(GroupConsumerTest, CommitsWhileAPollWaitsForRecords) {
   auto consumer = Join(Telling(absl::Milliseconds(20)));
   EXPECT_EQ(Take(*consumer), (Words{"1", "2"}));
   EXPECT_EQ(Take(*consumer), (Words{"3", "4"}));
-  // To the end of what was there; that event has been told by then.
-  while (consumer->consumer().lag() > 0) ASSERT_TRUE(consumer->Poll(kLong).ok());
+  std::atomic<bool> stopped = false;
   std::thread poller([&] {
-    for (int i = 0; i < 3; ++i) (void)consumer->Poll(absl::Seconds(5));
+    while (!stopped) (void)consumer->Poll(kLong);
   });
   EXPECT_TRUE(hub_.WaitFor([&] { return hub_.Committed("billing", "orders", 0) == 4; }));
+  stopped = true;
   consumer->Stop();
   poller.join();
 }
@@ -215,13 +212,11 @@ TEST_F(GroupConsumerTest, ComesBackAsTheMemberItWas) {
   EXPECT_EQ(repositioned_, 0) << "its own way back is nothing to tell of";
 }
 
-TEST_F(GroupConsumerTest, GoesOnWhenACommitCameTooLate) {
+TEST_F(GroupConsumerTest, GoesOnWithItsOtherPartitionsWhenOneIsLost) {
   GroupOptions options = Telling(absl::Milliseconds(1));
   auto consumer = Join(std::move(options));
   hub_.Append("orders", 1, {"a", "b"});
   ASSERT_TRUE(PollUntil(*consumer, [&] { return hub_.Committed("billing", "orders", 1) == 2; }));
-  // Another member takes over what is not committed, and nothing says so.
-  hub_.SetSubscribeScript(nullptr);
   hub_.Revoke("billing", "orders", 0);
   ASSERT_TRUE(PollUntil(*consumer, [&] { return Told("lost"); }));
   hub_.Append("orders", 1, {"c"});
@@ -260,10 +255,9 @@ TEST_F(GroupConsumerTest, RunsUntilItIsStoppedAndCommitsWhatTheHandlerTook) {
 TEST_F(GroupConsumerTest, LeavesWhatAHandlerRefusedToItsSuccessor) {
   auto consumer = Join(Telling());
   const absl::Status status = consumer->Run([&](const std::vector<ReceivedRecord>& records) {
-    return records.front().value == "1" ? absl::OkStatus() : absl::InternalError("no");
+    return records.back().value != "4" ? absl::OkStatus() : absl::InternalError("no");
   });
   EXPECT_EQ(status.message(), "no");
-  EXPECT_EQ(hub_.Committed("billing", "orders", 0).value_or(0) % 2, 0);
   EXPECT_LT(hub_.Committed("billing", "orders", 0).value_or(0), 4);
 }
 

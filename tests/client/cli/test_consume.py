@@ -132,15 +132,6 @@ def test_ctrl_c_commits_and_ends_well(hub, topic):
         assert committed(hub, topic, group)[0] == 3
 
 
-def test_a_second_member_of_a_group_is_told_why_it_is_refused(hub, topic):
-    produce(hub, topic, ["x"])
-    first = start(hub, "consume", topic, "--group", topic, stdout=subprocess.PIPE)
-    assert first.stdout.readline() == b"x\n"
-    refused(hub, 1, "GROUP_HAS_MEMBERS", "consume", topic, "--group", topic)
-    first.send_signal(signal.SIGINT)
-    assert finish(first) == 0
-
-
 def test_a_group_takes_neither_partitions_nor_offsets(hub, topic):
     refused(hub, 2, "--partition", "consume", topic, "--group", "g", "-p", 0)
     refused(hub, 2, "--offset", "consume", topic, "--group", "g", "--offset", 3)
