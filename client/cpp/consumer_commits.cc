@@ -165,7 +165,7 @@ absl::Status Consumer::Core::SeekToCommitted() {
   {
     std::lock_guard lock(mutex_);
     readings_.ForEach([&](const Reading& reading) {
-      if (reading.known && !reading.revoking) ToProto(reading.name, *request.add_partitions());
+      if (reading.known) ToProto(reading.name, *request.add_partitions());
     });
   }
   if (request.partitions().empty()) return absl::OkStatus();
@@ -182,20 +182,33 @@ absl::Status Consumer::Core::SeekToCommitted() {
     std::lock_guard lock(mutex_);
     for (const v1::CommittedOffset& offset : response.offsets()) {
       Reading* const reading = readings_.Find(offset.topic(), offset.partition());
-      if (reading == nullptr || !reading->known || !offset.has_next_offset()) continue;
-      reading->committed = offset.next_offset();
-      if (reading->returned.offset == offset.next_offset()) continue;
-      targets.push_back({.partition = reading->name, .target = offset.next_offset()});
+      if (reading == nullptr || !reading->known) continue;
+      if (offset.has_next_offset()) reading->committed = offset.next_offset();
+      if (reading->returned.offset == reading->committed || reading->revoking) continue;
+      targets.push_back({.partition = reading->name, .target = reading->committed});
     }
   }
-  if (targets.empty()) return absl::OkStatus();
-  const absl::StatusOr<std::vector<SeekResult>> results = Seek(targets);
+  absl::StatusOr<std::vector<SeekResult>> results = std::vector<SeekResult>();
+  if (!targets.empty()) results = Seek(targets);
   if (!results.ok()) return results.status();
-  for (const SeekResult& result : *results) {
-    // A partition that went to another member goes on there.
-    if (result.status.ok() || HasReason(result.status, reason::kNotAssigned)) continue;
-    return result.status;
+  return AbandonUnread(*results);
+}
+
+// What was returned and not committed of partitions that this member no longer reads is left to
+// their next owner: without a place of its own there is nothing here that a later commit covers.
+absl::Status Consumer::Core::AbandonUnread(const std::vector<SeekResult>& sought) {
+  std::lock_guard lock(mutex_);
+  for (const SeekResult& result : sought) {
+    if (result.status.ok()) continue;
+    if (!HasReason(result.status, reason::kNotAssigned)) return result.status;
+    Reading* const reading = readings_.Find(result.partition);
+    if (reading != nullptr && reading->known) reading->MoveTo(reading->committed, std::nullopt);
   }
+  readings_.ForEach([](Reading& reading) {
+    if (reading.known && reading.revoking) reading.MoveTo(reading.committed, std::nullopt);
+  });
+  release_due_ = true;
+  work_.notify_one();
   return absl::OkStatus();
 }
 

@@ -162,6 +162,7 @@ class Consumer::Core final : public RawStream::Listener {
       const std::function<void(v1::CommitOffsetRequest&)>& fill, Durability durability);
   void FillPlaces(CommitScope scope, v1::CommitOffsetRequest& request);
   void ApplyCommit(const v1::CommitOffsetResponse& response);
+  absl::Status AbandonUnread(const std::vector<SeekResult>& sought);
   bool SeekUnread(const SeekTarget& target, SeekResult& result);
   absl::Status SeekInSession(const v1::SeekRequest& request, const std::vector<size_t>& asked,
                              std::vector<SeekResult>& results, Lock& lock);

@@ -135,6 +135,29 @@ TEST_F(TransactorTest, GoesBackToWhatIsCommittedWhenATransactionIsRefused) {
   EXPECT_EQ(hub_.Values("totals", 0), (Words{"11", "22"}));
 }
 
+TEST_F(TransactorTest, LeavesRevokedPartitionsOfARefusedTransactionToTheirNextOwner) {
+  auto transactor = Open();
+  bool told = false;
+  auto consumer =
+      GroupConsumer::Open(Connect(), {.topics = {"orders"}, .group = "totals"},
+                          {.commit = CommitMode::kByHand,
+                           .on_revoking = [&](const PartitionsRevoking&) { told = true; }});
+  ASSERT_TRUE(consumer.ok()) << consumer.status();
+  const Words values = Take(**consumer);
+  hub_.Revoke("totals", "orders", 0);
+  const absl::Time give_up = MonotonicNow() + absl::Seconds(20);
+  while (!told && MonotonicNow() < give_up) (void)(*consumer)->Poll(absl::Milliseconds(10));
+  ASSERT_TRUE(told);
+  hub_.SetTransactScript([&](const v1::TransactRequest&, int) {
+    return ProduceVerdict{.action = ProduceVerdict::kRefuse,
+                          .error = MakeRequestError(5, "TOPIC_NOT_FOUND")};
+  });
+  EXPECT_FALSE(transactor->Transact(Doubled(values), **consumer).ok());
+  hub_.SetTransactScript(nullptr);
+  EXPECT_TRUE(transactor->Transact(Doubled({"x"}), **consumer).ok());
+  EXPECT_EQ(hub_.Committed("totals", "orders", 0).value_or(0), 0) << "1 and 2 were not stored";
+}
+
 TEST_F(TransactorTest, IsFencedForGoodByItsSuccessor) {
   auto transactor = Open();
   auto successor = Open();
