@@ -7,7 +7,7 @@
 //       auto records = (*consumer)->Poll(absl::Seconds(1));
 //       if (!records.ok()) break;
 //       auto stored = (*transactor)->Transact(Totals(*records), **consumer);
-//       if (!stored.ok() && !IsAborted(stored.status())) break;
+//       if (!stored.ok() && !absl::IsAborted(stored.status())) break;
 //     }
 //
 // What is written and how far the group has come are stored in one atomic write, all or nothing.
