@@ -14,7 +14,7 @@ import tests.support.stubs  # noqa: F401  generates what follows
 from millrace.v1 import event_hub_pb2_grpc, group_pb2, group_pb2_grpc
 from tests.support.calls import produce
 from tests.support.hub import BUILD
-from tests.support.members import Members, shared_out
+from tests.support.members import Members, read_by, shared_out
 from tests.support.waiting import wait_until
 
 
@@ -79,14 +79,28 @@ class Producing:
         self.thread.join()
 
 
-def test_a_rolling_restart_of_ten_instances_moves_no_partition(hub, channel, members):
+@pytest.fixture
+def produce_into(channel):
+    started = []
+
+    def produce_into(topic, partitions):
+        started.append(Producing(channel, topic, partitions))
+        return started[-1]
+
+    yield produce_into
+    for producing in started:
+        producing.stop()
+
+
+def test_a_rolling_restart_of_ten_instances_moves_no_partition(hub, channel, members, produce_into):
     topic, partitions = "rolled", 40
     hub.millrace("topic", "create", topic, "--partitions", partitions)
     pods = [members.join(topic, topic, instance_id=f"pod-{i}") for i in range(10)]
     before = shared_out(pods, partitions)
+    formed = {pod: len(pod.frames) for pod in pods}
     watch = Watch(channel, topic)
     wait_until(lambda: watch.frames, "the group is watched")
-    producing = Producing(channel, topic, partitions)
+    producing = produce_into(topic, partitions)
     for i, pod in enumerate(list(pods)):
         pod.close()
         pods[i] = members.again(pod).wait_owned(4)
@@ -96,14 +110,13 @@ def test_a_rolling_restart_of_ten_instances_moves_no_partition(hub, channel, mem
 
     assert [set(pod.owned) for pod in pods] == before
     for member in members.opened:
-        assert not member.lost and not any(frame.HasField("revoking") for frame in member.frames)
-    for place in watch.owners:
-        wait_until(lambda: any(pod.delivered.get(place) == producing.rounds for pod in pods), "all is read")
+        told = {frame.WhichOneof("frame") for frame in member.frames[formed.get(member, 0):]}
+        assert not told & {"revoking", "lost", "repositioned"}
+    everything = {(topic, partition): set(range(producing.rounds)) for partition in range(partitions)}
+    wait_until(lambda: read_by(*members.opened) == everything, "all is read")
     watch.stop()
-    assert len(watch.owners) == partitions
+    assert watch.owners.keys() == everything.keys()
     assert {len(owners) for owners in watch.owners.values()} == {1}  # Not even for a moment nobody's.
-    read = [offset for member in members.opened for places in member.records.values() for offset in places]
-    assert len(read) >= partitions * producing.rounds
 
 
 def largest_gap(arrivals, begin, end, kept):
@@ -112,13 +125,13 @@ def largest_gap(arrivals, begin, end, kept):
     return max(later - earlier for earlier, later in zip(moments, moments[1:]))
 
 
-def test_a_clean_leave_does_not_pause_what_the_others_keep(hub, channel, members):
+def test_a_clean_leave_does_not_pause_what_the_others_keep(hub, members, produce_into):
     topic, partitions, turns = "unpaused", 12, 9
     hub.millrace("topic", "create", topic, "--partitions", partitions)
     staying = [members.join(topic, topic) for _ in range(2)]
     leaving = members.join(topic, topic)
     shared_out([*staying, leaving], partitions)
-    producing = Producing(channel, topic, partitions)
+    producing = produce_into(topic, partitions)
 
     def stretch(work):
         """The largest gap of either while `work` is done and some rounds of records pass."""
@@ -142,14 +155,14 @@ def test_a_clean_leave_does_not_pause_what_the_others_keep(hub, channel, members
     assert min(disturbed) < 2 * statistics.median(calm)
 
 
-def test_a_rebalance_that_waits_for_a_slow_member_holds_up_nobody(hub, channel, members):
+def test_a_rebalance_that_waits_for_a_slow_member_holds_up_nobody(hub, members, produce_into):
     topic, partitions = "slow-commits", 6
     hub.millrace("topic", "create", topic, "--partitions", partitions)
-    producing = Producing(channel, topic, partitions)
+    producing = produce_into(topic, partitions)
     slow, quick = members.join(topic, topic, commits=False), members.join(topic, topic)
     for member in (slow, quick):
-        member.wait(lambda m: len(m.records) > 0, "records come")
-    third = members.join(topic, topic)
+        member.wait(lambda m: m.owned and all(m.records.get(place) for place in m.owned), "records of all come")
+    third = members.join(topic, topic).wait_owned(1)  # From the quick one.
     slow.wait(lambda m: m.revoking, "its partitions are revoked")
     kept = [(member, place) for member in (slow, quick) for place in set(member.owned) - set(member.revoking)]
     assert kept

@@ -305,3 +305,24 @@ def test_a_group_starts_at_the_latest_where_asked_and_skips_nothing_after(member
     second = members.join(topic, topic, start=records.StartPosition(latest=True))
     second.wait_record(topic, 0, 1)
     assert second.records[topic, 0] == [1]
+
+
+@pytest.mark.parametrize("policy, told", [(events.OUT_OF_RANGE_POLICY_UNSPECIFIED, "partition_error"),
+                                          (events.OUT_OF_RANGE_POLICY_EARLIEST, "repositioned")])
+def test_a_member_that_retention_overtakes_is_told_and_the_others_go_on(members, events_stub, topics_stub, topic,
+                                                                         policy, told):
+    member = members.join(topic, topic, on_out_of_range=policy).wait_owned(PARTITIONS)
+    session = {"session_id": member.session.session_id}
+    events_stub.PausePartitions(events.PausePartitionsRequest(
+        partitions=[records.TopicPartition(topic=topic, partition=0)], **session), timeout=DEADLINE)
+    fill(events_stub, topic, PARTITIONS)
+    topics_stub.TruncateTopic(topic_pb2.TruncateTopicRequest(
+        topic=topic, partitions=[topic_pb2.PartitionTruncation(partition=0, before_offset=6)]), timeout=DEADLINE)
+    member.wait_record(topic, 1, 9).wait_record(topic, 2, 9)
+    events_stub.ResumePartitions(events.ResumePartitionsRequest(**session), timeout=DEADLINE)
+    member.wait(lambda m: any(f.HasField(told) for f in m.frames), "it is told")
+    if told == "repositioned":
+        member.wait_record(topic, 0, 9)
+        assert member.records[topic, 0] == [6, 7, 8, 9]
+    produce(events_stub, topic, 1, b"on")
+    member.wait_record(topic, 1, 10)

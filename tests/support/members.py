@@ -120,6 +120,11 @@ class Member:
         return self.wait(lambda m: m.delivered.get((topic, partition), -1) > offset,
                          f"record {offset} of {topic}/{partition} arrived")
 
+    def wait_heartbeats(self, count):
+        """The hub's own clock, for what it does a little later."""
+        seen = len(self.frames)
+        return self.wait(lambda m: sum(f.HasField("heartbeat") for f in m.frames[seen:]) >= count, "heartbeats come")
+
     def wait_ended(self):
         return self.wait(lambda m: m.ended, "the stream ended")
 
@@ -189,3 +194,21 @@ def shared_out(members, count):
         return len(owned) == count == len(set(owned)) and max(sizes) - min(sizes) <= 1
     wait_until(settled, f"{len(members)} members share {count} partitions")
     return [set(member.owned) for member in members]
+
+
+def read_by(*members):
+    """{(topic, partition): {offset}} of what they got between them."""
+    found = {}
+    for member in members:
+        for place, offsets in list(member.records.items()):
+            found.setdefault(place, set()).update(offsets)
+    return found
+
+
+def read_once_by(*members):
+    """The same as sorted lists, in which a record that came twice is there twice."""
+    found = {}
+    for member in members:
+        for place, offsets in list(member.records.items()):
+            found[place] = sorted(found.get(place, []) + offsets)
+    return found
