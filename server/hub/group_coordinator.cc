@@ -181,9 +181,8 @@ void GroupCoordinator::RemoveFinished() {
   for (const auto& each : members_) {
     Member* member = each.second.get();
     if (member->presence != Presence::kFinishing) continue;
-    const bool has_any = std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) {
-      return slot.second.owner == member;
-    });
+    const bool has_any = std::any_of(slots_.begin(), slots_.end(),
+                                     [&](const auto& slot) { return slot.second.owner == member; });
     if (!has_any) done.push_back(member);
   }
   for (Member* member : done) Remove(*member);
