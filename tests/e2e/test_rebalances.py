@@ -158,12 +158,13 @@ def test_a_clean_leave_does_not_pause_what_the_others_keep(hub, members, produce
 def test_a_rebalance_that_waits_for_a_slow_member_holds_up_nobody(hub, members, produce_into):
     topic, partitions = "slow-commits", 6
     hub.millrace("topic", "create", topic, "--partitions", partitions)
-    producing = produce_into(topic, partitions)
     slow, quick = members.join(topic, topic, commits=False), members.join(topic, topic)
-    for member in (slow, quick):
-        member.wait(lambda m: m.owned and all(m.records.get(place) for place in m.owned), "records of all come")
+    shared_out([slow, quick], partitions)
+    producing = produce_into(topic, partitions)
+    slow.wait(lambda m: all(m.records.get(place) for place in m.owned), "it is sent records of all it has")
     third = members.join(topic, topic).wait_owned(1)  # From the quick one.
-    slow.wait(lambda m: m.revoking, "its partitions are revoked")
+    quick.wait_owned(2)
+    slow.wait(lambda m: m.revoking, "one of its partitions is revoked")
     kept = [(member, place) for member in (slow, quick) for place in set(member.owned) - set(member.revoking)]
     assert kept
     for member, place in kept:  # The rebalance goes on for as long as this takes.
