@@ -138,7 +138,7 @@ absl::Status Admin::WatchGroup(std::string_view group, absl::Duration interval,
     lock.lock();
   }
   lock.unlock();
-  context.TryCancel();
+  if (stopped) context.TryCancel();  // What the hub ended keeps the hub's status.
   thread.join();
   const absl::Status status = FromGrpc(reader->Finish());
   return stopped ? absl::OkStatus() : status;

@@ -46,6 +46,7 @@ def test_two_members_share_a_topic_and_the_one_that_stays_takes_over(hub, topic)
     assert described(hub, topic)["members"] == []
     assert objects(hub, "group", "delete", topic, "--yes") == [{"group": topic, "deleted": True}]
     refused(hub, 3, "GROUP_NOT_FOUND", "group", "describe", topic)
+    refused(hub, 3, "GROUP_NOT_FOUND", "group", "watch", topic)
 
 
 def test_describing_a_group_shows_partitions_and_lag_at_a_glance(hub, topic):
