@@ -171,7 +171,7 @@ def test_a_member_that_never_commits_loses_what_is_revoked_in_the_end(members, e
 
 
 def test_a_member_may_ask_to_be_relieved_of_what_it_does_not_commit(members, events_stub, topic):
-    watching = members.join(topic, topic)
+    watching = members.join(topic, topic).wait_owned(PARTITIONS)
     hung = members.join(topic, topic, commits=False, max_uncommitted_age=timedelta(seconds=1))
     shared_out([watching, hung], PARTITIONS)
     had = set(hung.owned)

@@ -56,7 +56,8 @@ def values_of(stub, topic):
     """{partition: [value]} of everything that a topic holds."""
     found = {}
     for frame in stub.Subscribe(events.SubscribeRequest(
-            topics=[topic], start=records.StartPosition(earliest=True), end_at_current=True), timeout=DEADLINE):
+            topics=[topic], start=records.StartPosition(earliest=True), end_at_current=True), timeout=DEADLINE,
+            wait_for_ready=True):
         for batch in frame.batches.batches:
             found.setdefault(batch.partition, []).extend(record.value for record in batch.records)
     return found
