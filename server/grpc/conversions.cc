@@ -106,12 +106,6 @@ absl::Status InvalidField(std::string_view field, std::string_view message) {
   return Error(Reason::kInvalidConfig, message, {{"field", std::string(field)}});
 }
 
-absl::Status NotInThisVersion(std::string_view what) {
-  const std::string name(what);
-  return Error(Reason::kUnsupported, absl::StrCat(name, " comes with a later version of the hub"),
-               {{"feature", name}});
-}
-
 // ---- Outwards
 
 google::protobuf::Timestamp ToTimestamp(absl::Time time) {

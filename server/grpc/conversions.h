@@ -26,9 +26,6 @@ namespace millrace::server {
 // INVALID_CONFIG about one field of a request.
 absl::Status InvalidField(std::string_view field, std::string_view message);
 
-// UNSUPPORTED: what the contract describes and this version of the hub does not do yet.
-absl::Status NotInThisVersion(std::string_view what);
-
 google::protobuf::Timestamp ToTimestamp(absl::Time time);
 google::protobuf::Timestamp ToTimestamp(storage::UnixMillis time);  // Not kNoTime.
 google::protobuf::Duration ToDuration(absl::Duration duration);

@@ -112,9 +112,7 @@ void Group::Leave(const MemberSession& session) {
 
 void Group::OnTopicChanged(const std::string& topic) {
   std::lock_guard lock(mutex_);
-  if (!coordinator_.Concerns(topic)) return;
-  RefreshTopic(topic);
-  CarryOut();
+  if (coordinator_.Concerns(topic)) RefreshTopic(topic);
 }
 
 void Group::RefreshTopic(const std::string& topic) {
@@ -128,6 +126,7 @@ void Group::RefreshTopic(const std::string& topic) {
     }
   }
   coordinator_.SetTopicPartitions(MonotonicNow(), topic, partitions);
+  CarryOut();
 }
 
 bool Group::has_members() const {
@@ -249,7 +248,10 @@ void Group::EvictLate(absl::Duration now) {
       late.emplace_back(session, id);
     }
   }
-  for (const auto& [session, id] : late) coordinator_.Evict(now, session, id);
+  for (const auto& [session, id] : late) {
+    coordinator_.Evict(now, session, id);
+    CarryOut();
+  }
 }
 
 void Group::Tick() {
@@ -296,25 +298,20 @@ void Group::ScheduleKeeping() {
   ScheduleOnWorker(kKeepingDelay, &Group::Keep);
 }
 
-void Group::Keep() {
+void Group::Keep() { Put(/*freeze=*/false); }
+
+void Group::Freeze() { Put(/*freeze=*/true); }
+
+void Group::Put(bool freeze) {
   std::string state;
   {
     std::lock_guard lock(mutex_);
     keeping_scheduled_ = false;
     if (frozen_) return;
+    frozen_ = freeze;
     state = EncodeGroupState(coordinator_);
   }
   // It is a hint: where it cannot be kept the log has worse to tell.
-  context_.engine.PutGroupState(name_, state).IgnoreError();
-}
-
-void Group::Freeze() {
-  std::string state;
-  {
-    std::lock_guard lock(mutex_);
-    if (std::exchange(frozen_, true)) return;
-    state = EncodeGroupState(coordinator_);
-  }
   context_.engine.PutGroupState(name_, state).IgnoreError();
 }
 
@@ -337,7 +334,6 @@ GroupView Group::View() const {
   }
   for (const auto& [id, partition] : coordinator_.Partitions()) {
     OwnerView owner{.member_id = partition.owner};
-    if (const auto it = names_.find(id); it != names_.end()) owner.name = it->second;
     if (const auto it = stream_of_member.find(partition.owner); it != stream_of_member.end()) {
       const auto standing = it->second->StandingOf(id);
       if (standing) owner.delivered = standing->next;

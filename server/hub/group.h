@@ -60,7 +60,6 @@ struct MemberView {
 
 // Who has a partition and how far it was sent.
 struct OwnerView {
-  PartitionName name;
   std::string member_id;  // Empty: nobody.
   std::optional<storage::Offset> delivered;
 };
@@ -142,7 +141,7 @@ class Group : public std::enable_shared_from_this<Group> {
   };
 
   // All below, up to Tick, are called under mutex_.
-  void RefreshTopic(const std::string& topic);
+  void RefreshTopic(const std::string& topic);  // An event of its own, carried out.
   // Does what the coordinator asks for. After every event.
   void CarryOut();
   void Do(const AssignAction& assign);
@@ -174,6 +173,7 @@ class Group : public std::enable_shared_from_this<Group> {
   CommittedById ReadCommitted() const;
   void Tick();
   void Keep();
+  void Put(bool freeze);
 
   const GroupContext context_;
   const std::string name_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "server/hub/partition_balancer.h"
@@ -201,10 +202,10 @@ void GroupCoordinator::SetMemberTopics(absl::Duration now, const MemberSession& 
 void GroupCoordinator::SetTopicPartitions(absl::Duration now, const std::string& topic,
                                           const std::vector<PartitionId>& partitions) {
   bool changed = false;
+  const std::set<PartitionId> present(partitions.begin(), partitions.end());
   for (auto it = slots_.begin(); it != slots_.end();) {
     Slot& slot = it->second;
-    const bool gone = slot.topic == topic &&
-                      std::find(partitions.begin(), partitions.end(), slot.id) == partitions.end();
+    const bool gone = slot.topic == topic && !present.contains(slot.id);
     if (gone) GiveUp(slot, LostCause::kTopicDeleted);
     changed |= gone;
     it = gone ? slots_.erase(it) : std::next(it);
@@ -277,27 +278,28 @@ void GroupCoordinator::EndCommit(absl::Duration now, const MemberSession& sessio
   if (committed && FindOwned(FindPresent(session), partition) != nullptr) {
     GiveUpIfSettled(slot, *committed);
   }
+  const bool free = slot.owner == nullptr;
   Pursue(now, slot);
-  RemoveFinished();
+  if (free) RemoveFinished();
 }
 
 void GroupCoordinator::Release(absl::Duration now, const MemberSession& session,
                                PartitionId partition) {
-  Slot* slot = FindOwned(FindPresent(session), partition);
-  if (slot == nullptr) return;
-  slot->avoid = slot->owner;
-  if (slot->target == slot->owner) slot->target = nullptr;
-  GiveUp(*slot, LostCause::kHandedOver);
-  Rebalance(now);
+  GiveBack(now, session, partition, LostCause::kHandedOver);
 }
 
 void GroupCoordinator::Evict(absl::Duration now, const MemberSession& session,
                              PartitionId partition) {
+  GiveBack(now, session, partition, LostCause::kUncommittedTooLong);
+}
+
+void GroupCoordinator::GiveBack(absl::Duration now, const MemberSession& session,
+                                PartitionId partition, LostCause cause) {
   Slot* slot = FindOwned(FindPresent(session), partition);
   if (slot == nullptr) return;
   slot->avoid = slot->owner;
   if (slot->target == slot->owner) slot->target = nullptr;
-  GiveUp(*slot, LostCause::kUncommittedTooLong);
+  GiveUp(*slot, cause);
   Rebalance(now);
 }
 
@@ -350,11 +352,16 @@ void GroupCoordinator::Rebalance(absl::Duration now) {
   RemoveFinished();
 }
 
-void GroupCoordinator::ChooseTargets() {
+std::vector<GroupCoordinator::Member*> GroupCoordinator::ByTimeOfFirstJoin() const {
   std::vector<Member*> members;
-  for (auto& [id, member] : members_) members.push_back(member.get());
+  for (const auto& [id, member] : members_) members.push_back(member.get());
   std::sort(members.begin(), members.end(),
             [](const Member* a, const Member* b) { return a->joined < b->joined; });
+  return members;
+}
+
+void GroupCoordinator::ChooseTargets() {
+  const std::vector<Member*> members = ByTimeOfFirstJoin();
   std::map<const Member*, size_t> place;
   for (size_t i = 0; i < members.size(); ++i) place[members[i]] = i;
   const auto place_of = [&](const Member* member) {
@@ -429,12 +436,8 @@ std::optional<absl::Duration> GroupCoordinator::NextDeadline() const {
 }
 
 std::vector<GroupMemberState> GroupCoordinator::Members() const {
-  std::vector<const Member*> members;
-  for (const auto& [id, member] : members_) members.push_back(member.get());
-  std::sort(members.begin(), members.end(),
-            [](const Member* a, const Member* b) { return a->joined < b->joined; });
   std::vector<GroupMemberState> states;
-  for (const Member* member : members) states.push_back(*member);
+  for (const Member* member : ByTimeOfFirstJoin()) states.push_back(*member);
   return states;
 }
 
@@ -442,8 +445,7 @@ std::map<PartitionId, GroupPartitionState> GroupCoordinator::Partitions() const 
   std::map<PartitionId, GroupPartitionState> states;
   for (const auto& [id, slot] : slots_) {
     states[id] = {.topic = slot.topic,
-                  .owner = slot.owner == nullptr ? "" : slot.owner->session.member_id,
-                  .revoking = slot.revoking};
+                  .owner = slot.owner == nullptr ? "" : slot.owner->session.member_id};
   }
   return states;
 }

@@ -100,7 +100,6 @@ struct GroupMemberState {
 struct GroupPartitionState {
   std::string topic;
   std::string owner;  // The member that has it. Empty: none.
-  bool revoking = false;
 };
 
 class GroupCoordinator {
@@ -189,6 +188,7 @@ class GroupCoordinator {
 
   // What the events since the last call ask for, in order.
   std::vector<GroupAction> TakeActions();
+  bool has_actions() const { return !actions_.empty(); }
 
   // When Tick has something to do next; absent: never.
   std::optional<absl::Duration> NextDeadline() const;
@@ -217,7 +217,10 @@ class GroupCoordinator {
   void RemoveFinished();
   void Free(Slot& slot);
   void GiveUp(Slot& slot, LostCause cause);
+  void GiveBack(absl::Duration now, const MemberSession& session, storage::PartitionId partition,
+                LostCause cause);
   void GiveUpIfSettled(Slot& slot, storage::Offset committed);
+  std::vector<Member*> ByTimeOfFirstJoin() const;
   void Rebalance(absl::Duration now);
   void ChooseTargets();
   void Pursue(absl::Duration now, Slot& slot);

@@ -1,6 +1,8 @@
 // How a group goes on from what it committed: where it begins, position epochs, commits, resets.
 #include <algorithm>
 #include <future>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -128,7 +130,7 @@ void Group::EndCommit(const MemberSession& session, PartitionId partition,
   }
   coordinator_.EndCommit(MonotonicNow(), session, partition,
                          committed.ok() ? std::optional(*committed) : std::nullopt);
-  CarryOut();
+  if (coordinator_.has_actions()) CarryOut();
 }
 
 // While a reset is under way no partition of it changes hands, as if a commit were.
@@ -136,8 +138,11 @@ std::vector<absl::Status> Group::Reset(const std::vector<ResetTarget>& targets) 
   storage::WriteSet set;
   {
     std::lock_guard lock(mutex_);
+    std::set<std::string_view> topics;
+    for (const ResetTarget& target : targets) {
+      if (topics.insert(target.topic).second) RefreshTopic(target.topic);
+    }
     for (const auto& [topic, id, offset] : targets) {
-      RefreshTopic(topic);
       coordinator_.BeginReset(id);
       for (const auto& [session, stream] : streams_) {
         if (coordinator_.Owns(session, id)) NoteEpoch(id, *stream.subscription);

@@ -21,7 +21,6 @@ std::string EncodeGroupState(const GroupCoordinator& coordinator) {
                      {"epoch", member.session.member_epoch},
                      {"instance", member.instance_id},
                      {"topics", member.topics},
-                     {"revoke_timeout_ms", absl::ToInt64Milliseconds(member.revoke_timeout)},
                      {"partitions", partitions[member.session.member_id]}});
   }
   return json{{"members", std::move(state)}}.dump();
@@ -36,7 +35,6 @@ std::vector<RememberedMember> DecodeGroupState(std::string_view bytes) {
       member.state.session = {each.at("id"), each.at("epoch")};
       member.state.instance_id = each.at("instance");
       member.state.topics = each.at("topics").get<std::vector<std::string>>();
-      member.state.revoke_timeout = absl::Milliseconds(each.at("revoke_timeout_ms").get<int64_t>());
       for (const json& id : each.at("partitions")) {
         member.partitions.emplace_back(id.get<uint32_t>());
       }

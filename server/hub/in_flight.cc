@@ -39,8 +39,6 @@ void InFlight::Committed(Offset next_offset) {
   bytes_ -= gone_bytes;
 }
 
-void InFlight::Clear() { *this = InFlight(); }
-
 std::optional<absl::Duration> InFlight::oldest() const {
   if (sent_.empty()) return std::nullopt;
   return sent_.front().since;

@@ -21,8 +21,6 @@ class InFlight {
   // taken to be spread evenly.
   void Committed(storage::Offset next_offset);
 
-  void Clear();
-
   bool empty() const { return sent_.empty(); }
   int64_t records() const { return records_; }
   int64_t bytes() const { return bytes_; }

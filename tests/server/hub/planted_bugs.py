@@ -47,7 +47,7 @@ BUGS = [
      "now + slot.owner->revoke_timeout", "now + slot.owner->revoke_timeout / 2"),
     ("gives a released partition back", COORDINATOR,
      "  slot->avoid = slot->owner;\n  if (slot->target == slot->owner) slot->target = nullptr;\n"
-     "  GiveUp(*slot, LostCause::kHandedOver);", "  GiveUp(*slot, LostCause::kHandedOver);"),
+     "  GiveUp(*slot, cause);", "  GiveUp(*slot, cause);"),
     ("tells nobody that a topic is gone", COORDINATOR,
      "if (gone) GiveUp(slot, LostCause::kTopicDeleted);", "if (gone) Free(slot);"),
     ("does not notice that a topic grew", COORDINATOR, "if (changed) Rebalance(now);", ""),
