@@ -21,18 +21,6 @@ std::string NameOf(const client::GroupMember& member) {
   return member.instance_id.empty() ? ShortId(member.member_id) : member.instance_id;
 }
 
-std::string OrDash(const std::optional<int64_t>& number) {
-  return number ? std::to_string(*number) : "-";
-}
-
-void AddOrNull(JsonLine& json, std::string_view name, const std::optional<int64_t>& number) {
-  if (number) {
-    json.Number(name, *number);
-  } else {
-    json.Null(name);
-  }
-}
-
 std::string Joined(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
@@ -109,14 +97,14 @@ std::string PartitionJson(const client::GroupPartition& partition) {
   } else {
     json.Text("member_id", partition.member_id);
   }
-  AddOrNull(json, "committed_offset", partition.committed_next_offset);
-  AddOrNull(json, "delivered_offset", partition.delivered_next_offset);
+  json.NumberOrNull("committed_offset", partition.committed_next_offset);
+  json.NumberOrNull("delivered_offset", partition.delivered_next_offset);
   json.Number("earliest_offset", partition.earliest_offset)
       .Number("latest_offset", partition.latest_offset)
       .Number("lag", partition.lag_records);
-  AddOrNull(json, "lag_ms",
-            partition.lag_time ? std::optional(absl::ToInt64Milliseconds(*partition.lag_time))
-                               : std::nullopt);
+  json.NumberOrNull("lag_ms", partition.lag_time
+                                  ? std::optional(absl::ToInt64Milliseconds(*partition.lag_time))
+                                  : std::nullopt);
   json.Text("metadata", partition.metadata);
   return json.Take();
 }
@@ -203,8 +191,9 @@ std::string ResetLines(const std::vector<ResetView>& resets) {
   for (const ResetView& reset : resets) {
     JsonLine json;
     json.Text("topic", reset.partition.topic).Number("partition", reset.partition.partition);
-    AddOrNull(json, "from_offset", reset.before);
-    AddOrNull(json, "to_offset", reset.problem.empty() ? std::optional(reset.after) : std::nullopt);
+    json.NumberOrNull("from_offset", reset.before);
+    json.NumberOrNull("to_offset",
+                      reset.problem.empty() ? std::optional(reset.after) : std::nullopt);
     json.Bool("done", reset.done);
     if (!reset.problem.empty()) json.Text("error", reset.problem);
     out += json.Take() + "\n";

@@ -90,6 +90,10 @@ JsonLine& JsonLine::Bool(std::string_view name, bool value) {
 
 JsonLine& JsonLine::Null(std::string_view name) { return Json(name, "null"); }
 
+JsonLine& JsonLine::NumberOrNull(std::string_view name, std::optional<int64_t> value) {
+  return value ? Number(name, *value) : Null(name);
+}
+
 JsonLine& JsonLine::Json(std::string_view name, std::string_view json) {
   if (out_.size() > 1) out_ += ',';
   out_ += JsonString(name);

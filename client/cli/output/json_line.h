@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,7 @@ class JsonLine {
   JsonLine& Decimal(std::string_view name, double value);
   JsonLine& Bool(std::string_view name, bool value);
   JsonLine& Null(std::string_view name);
+  JsonLine& NumberOrNull(std::string_view name, std::optional<int64_t> value);
   // `json` must be a JSON value without line breaks; it is put in as it is.
   JsonLine& Json(std::string_view name, std::string_view json);
 

@@ -26,18 +26,6 @@ int64_t Lag(const client::PartitionOffsets& partition, std::optional<int64_t> co
   return std::max<int64_t>(partition.latest_offset - next, 0);
 }
 
-std::string OrDash(const std::optional<int64_t>& number) {
-  return number ? std::to_string(*number) : "-";
-}
-
-void AddOrNull(JsonLine& json, std::string_view name, const std::optional<int64_t>& number) {
-  if (number) {
-    json.Number(name, *number);
-  } else {
-    json.Null(name);
-  }
-}
-
 }  // namespace
 
 std::string OffsetTable(const OffsetsView& view, bool colour) {
@@ -77,10 +65,10 @@ std::string OffsetLines(const OffsetsView& view) {
         .Number("partition", partition.partition)
         .Number("earliest_offset", partition.earliest_offset)
         .Number("latest_offset", partition.latest_offset);
-    if (times) AddOrNull(json, "offset_at_time", partition.offset_at_time);
+    if (times) json.NumberOrNull("offset_at_time", partition.offset_at_time);
     if (view.committed) {
       const std::optional<int64_t> committed = CommittedAt(view, partition.partition);
-      AddOrNull(json, "committed_offset", committed);
+      json.NumberOrNull("committed_offset", committed);
       json.Number("lag", Lag(partition, committed));
     }
     out += json.Take() + "\n";

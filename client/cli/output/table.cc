@@ -18,6 +18,8 @@ size_t Width(std::string_view text) {
 
 }  // namespace
 
+std::string OrDash(std::optional<int64_t> number) { return number ? std::to_string(*number) : "-"; }
+
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
 void Table::Add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }

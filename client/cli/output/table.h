@@ -1,6 +1,8 @@
 // Columns for a person to read.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +16,9 @@ struct Column {
   std::string_view title;
   Align align = Align::kLeft;
 };
+
+// What a cell shows of a number that may be missing.
+std::string OrDash(std::optional<int64_t> number);
 
 // Rows of text under titles, each column as wide as its widest cell. Nothing is ever cut.
 class Table {
