@@ -2,18 +2,10 @@
 
 import pytest
 
-from tests.e2e.catalogue import (PARTITIONS, CommandLine, CppClient, Follower, Publisher, expected_events,
-                                 stanzas_of_this_machine)
+from tests.e2e.catalogue import PARTITIONS, CommandLine, CppClient, Follower, Publisher, expected_events
 from tests.e2e.observer import Observer
 from tests.support.hub import Hub
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def stanzas():
-    found = stanzas_of_this_machine()
-    assert len(found) > 10_000, "apt's lists are missing: apt-get update"
-    return found
 
 
 @pytest.fixture

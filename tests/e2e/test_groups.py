@@ -5,7 +5,7 @@ import collections
 
 import pytest
 
-from tests.e2e.catalogue import CommandLine, Publisher, expected_events, stanzas_of_this_machine
+from tests.e2e.catalogue import CommandLine, Publisher, expected_events
 from tests.e2e.examples import Example
 from tests.e2e.observer import Observer
 from tests.support.hub import Hub
@@ -13,13 +13,6 @@ from tests.support.waiting import wait_until
 
 PARTITIONS = 12
 TOPIC, GROUP = "packages", "indexers"
-
-
-@pytest.fixture(scope="module")
-def stanzas():
-    found = stanzas_of_this_machine()
-    assert len(found) > 10_000, "apt's lists are missing: apt-get update"
-    return found
 
 
 @pytest.fixture

@@ -16,21 +16,21 @@ def members(hub):
 
 
 @pytest.fixture(scope="module")
-def connection(hub):
+def channel(hub):
     with grpc.insecure_channel(hub.target) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def events_stub(connection):
-    return event_hub_pb2_grpc.EventHubServiceStub(connection)
+def events_stub(channel):
+    return event_hub_pb2_grpc.EventHubServiceStub(channel)
 
 
 @pytest.fixture(scope="module")
-def groups_stub(connection):
-    return group_pb2_grpc.GroupServiceStub(connection)
+def groups_stub(channel):
+    return group_pb2_grpc.GroupServiceStub(channel)
 
 
 @pytest.fixture(scope="module")
-def topics_stub(connection):
-    return topic_pb2_grpc.TopicServiceStub(connection)
+def topics_stub(channel):
+    return topic_pb2_grpc.TopicServiceStub(channel)

@@ -9,21 +9,10 @@ from grpc_status import rpc_status
 
 import tests.support.stubs  # noqa: F401  generates what follows
 from millrace.v1 import event_hub_pb2 as events
-from millrace.v1 import event_hub_pb2_grpc, hub_pb2, hub_pb2_grpc
+from millrace.v1 import hub_pb2, hub_pb2_grpc
 from millrace.v1 import record_pb2 as records
 
 DEADLINE = 60  # Seconds a call may take.
-
-
-@pytest.fixture(scope="module")
-def channel(hub):
-    with grpc.insecure_channel(hub.target) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def stub(channel):
-    return event_hub_pb2_grpc.EventHubServiceStub(channel)
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +20,8 @@ def limits(channel):
     return hub_pb2_grpc.HubServiceStub(channel).GetHub(hub_pb2.GetHubRequest(), timeout=DEADLINE).hub.limits
 
 
-def subscribe(stub, **fields):
-    return stub.Subscribe(events.SubscribeRequest(**fields), timeout=DEADLINE)
+def subscribe(events_stub, **fields):
+    return events_stub.Subscribe(events.SubscribeRequest(**fields), timeout=DEADLINE)
 
 
 def batches_of(frames):
@@ -40,9 +29,9 @@ def batches_of(frames):
             for batch in frame.batches.batches]
 
 
-def everything_in(stub, topic, **fields):
+def everything_in(events_stub, topic, **fields):
     """All records of a topic, as [(partition, offset, record)]."""
-    frames = list(subscribe(stub, topics=[topic], start=records.StartPosition(earliest=True),
+    frames = list(subscribe(events_stub, topics=[topic], start=records.StartPosition(earliest=True),
                             end_at_current=True, **fields))
     assert frames[0].WhichOneof("frame") == "session_started"
     assert frames[-1].ending.reason == events.ENDING_REASON_END_REACHED
@@ -70,86 +59,86 @@ def error_of(call):
     return raised.value.code(), details["ErrorInfo"], details
 
 
-def test_every_field_of_a_record_makes_the_round_trip(stub, topic):
+def test_every_field_of_a_record_makes_the_round_trip(events_stub, topic):
     sent = records.Record(
         key=b"\x00\xff", value=b"",
         headers=[records.Header(name="traceparent", value=b"00-1"), records.Header(name="absent"),
                  records.Header(name="traceparent", value=b"")])
     sent.event_time.FromMilliseconds(1_700_000_000_123)
     tombstone = records.Record(key=b"gone")
-    answer = stub.Produce(events.ProduceRequest(topic=topic, partition=1, records=[sent, tombstone]),
+    answer = events_stub.Produce(events.ProduceRequest(topic=topic, partition=1, records=[sent, tombstone]),
                           timeout=DEADLINE)
     assert [(a.partition, a.base_offset, a.record_count) for a in answer.appended] == [(1, 0, 2)]
-    assert everything_in(stub, topic) == [(1, 0, sent), (1, 1, tombstone)]
+    assert everything_in(events_stub, topic) == [(1, 0, sent), (1, 1, tombstone)]
 
 
-def test_a_record_at_the_limit_makes_the_round_trip(stub, topic, limits):
+def test_a_record_at_the_limit_makes_the_round_trip(events_stub, topic, limits):
     largest = record_of_size(limits.max_record_bytes)
-    stub.Produce(events.ProduceRequest(topic=topic, partition=0, records=[largest]), timeout=DEADLINE)
-    assert everything_in(stub, topic) == [(0, 0, largest)]
+    events_stub.Produce(events.ProduceRequest(topic=topic, partition=0, records=[largest]), timeout=DEADLINE)
+    assert everything_in(events_stub, topic) == [(0, 0, largest)]
 
 
-def test_a_record_over_the_limit_is_refused_with_its_index(stub, topic, limits):
+def test_a_record_over_the_limit_is_refused_with_its_index(events_stub, topic, limits):
     small, large = records.Record(value=b"x"), record_of_size(limits.max_record_bytes + 1)
-    code, info, _ = error_of(lambda: stub.Produce(
+    code, info, _ = error_of(lambda: events_stub.Produce(
         events.ProduceRequest(topic=topic, partition=0, records=[small, large]), timeout=DEADLINE))
     assert code == grpc.StatusCode.INVALID_ARGUMENT
     assert (info.reason, info.domain) == ("RECORD_TOO_LARGE", "millrace")
     assert info.metadata["record_index"] == "1"
-    assert everything_in(stub, topic) == []
+    assert everything_in(events_stub, topic) == []
 
 
-def test_a_request_of_nearly_four_mebibytes_makes_the_round_trip(stub, topic, limits):
+def test_a_request_of_nearly_four_mebibytes_makes_the_round_trip(events_stub, topic, limits):
     record = record_of_size(limits.max_record_bytes // 4 - 1024)
     request = events.ProduceRequest(topic=topic, partition=2, records=[record] * 16)
     assert limits.max_request_bytes * 0.95 < request.ByteSize() <= limits.max_request_bytes
-    stub.Produce(request, timeout=DEADLINE)
-    assert everything_in(stub, topic) == [(2, offset, record) for offset in range(16)]
+    events_stub.Produce(request, timeout=DEADLINE)
+    assert everything_in(events_stub, topic) == [(2, offset, record) for offset in range(16)]
 
 
-def test_a_request_over_the_limit_is_refused(stub, topic, limits):
+def test_a_request_over_the_limit_is_refused(events_stub, topic, limits):
     record = record_of_size(limits.max_record_bytes // 4)
     request = events.ProduceRequest(topic=topic, partition=2, records=[record] * 17)
     with pytest.raises(grpc.RpcError) as raised:
-        stub.Produce(request, timeout=DEADLINE)
+        events_stub.Produce(request, timeout=DEADLINE)
     assert raised.value.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED)
-    assert everything_in(stub, topic) == []
+    assert everything_in(events_stub, topic) == []
 
 
-def test_the_largest_frames_fit_a_channel_with_default_options(stub, topic):
+def test_the_largest_frames_fit_a_channel_with_default_options(events_stub, topic):
     record = record_of_size(60_000)
     for _ in range(4):
-        stub.Produce(events.ProduceRequest(topic=topic, partition=0, records=[record] * 64),
+        events_stub.Produce(events.ProduceRequest(topic=topic, partition=0, records=[record] * 64),
                      timeout=DEADLINE)
     largest = 4 * 1024 * 1024 - 64 * 1024
-    assert len(everything_in(stub, topic, max_batch_bytes=largest)) == 4 * 64
+    assert len(everything_in(events_stub, topic, max_batch_bytes=largest)) == 4 * 64
 
 
-def test_keys_spread_over_partitions_and_stay_together(stub, topic):
+def test_keys_spread_over_partitions_and_stay_together(events_stub, topic):
     sent = [records.Record(key=b"key %d" % (i % 20), value=b"%d" % i) for i in range(200)]
-    answer = stub.Produce(events.ProduceRequest(topic=topic, records=sent), timeout=DEADLINE)
+    answer = events_stub.Produce(events.ProduceRequest(topic=topic, records=sent), timeout=DEADLINE)
     assert sum(a.record_count for a in answer.appended) == 200
     placed = {}
-    for partition, _, record in everything_in(stub, topic):
+    for partition, _, record in everything_in(events_stub, topic):
         assert placed.setdefault(record.key, partition) == partition
     assert len(placed) == 20 and set(placed.values()) == {0, 1, 2}
 
 
-def test_a_stream_answers_every_request_in_order(stub, topic):
+def test_a_stream_answers_every_request_in_order(events_stub, topic):
     requests = [events.ProduceStreamRequest(request=events.ProduceRequest(
         topic=topic, partition=i % 3, records=[records.Record(value=b"%d" % i)])) for i in range(300)]
-    answers = list(stub.ProduceStream(iter(requests), timeout=DEADLINE))
+    answers = list(events_stub.ProduceStream(iter(requests), timeout=DEADLINE))
     assert [(a.produced.appended[0].partition, a.produced.appended[0].base_offset) for a in answers] == [
         (i % 3, i // 3) for i in range(300)]
 
 
-def test_a_subscriber_sees_a_record_that_comes_later(stub, topic):
-    stream = subscribe(stub, topics=[topic])
+def test_a_subscriber_sees_a_record_that_comes_later(events_stub, topic):
+    stream = subscribe(events_stub, topics=[topic])
     frames = iter(stream)
     assert next(frames).WhichOneof("frame") == "session_started"
     while next(frames).WhichOneof("frame") != "assigned":
         pass
-    stub.Produce(events.ProduceRequest(topic=topic, records=[records.Record(value=b"now")]), timeout=DEADLINE)
+    events_stub.Produce(events.ProduceRequest(topic=topic, records=[records.Record(value=b"now")]), timeout=DEADLINE)
     for frame in frames:
         if frame.WhichOneof("frame") == "batches":
             assert frame.batches.batches[0].records[0].value == b"now"
@@ -157,10 +146,10 @@ def test_a_subscriber_sees_a_record_that_comes_later(stub, topic):
     stream.cancel()
 
 
-def test_a_silent_stream_sends_heartbeats(stub, topic):
+def test_a_silent_stream_sends_heartbeats(events_stub, topic):
     request = events.SubscribeRequest(topics=[topic])
     request.heartbeat_interval.FromMilliseconds(100)
-    stream = stub.Subscribe(request, timeout=DEADLINE)
+    stream = events_stub.Subscribe(request, timeout=DEADLINE)
     kinds = []
     for frame in stream:
         kinds.append(frame.WhichOneof("frame"))
@@ -170,48 +159,48 @@ def test_a_silent_stream_sends_heartbeats(stub, topic):
     assert "session_started" in kinds and "assigned" in kinds
 
 
-def test_a_group_goes_on_where_it_committed(stub, topic):
+def test_a_group_goes_on_where_it_committed(events_stub, topic):
     for i in range(4):
-        stub.Produce(events.ProduceRequest(topic=topic, partition=0, records=[records.Record(value=b"%d" % i)]),
+        events_stub.Produce(events.ProduceRequest(topic=topic, partition=0, records=[records.Record(value=b"%d" % i)]),
                      timeout=DEADLINE)
-    first = subscribe(stub, topics=[topic], group=topic)
+    first = subscribe(events_stub, topics=[topic], group=topic)
     session = None
     for frame in first:
         if frame.WhichOneof("frame") == "session_started":
             session = frame.session_started
         elif frame.WhichOneof("frame") == "batches":
             break
-    committed = stub.CommitOffset(events.CommitOffsetRequest(
+    committed = events_stub.CommitOffset(events.CommitOffsetRequest(
         group=topic, member_id=session.member_id, member_epoch=session.member_epoch, leave=True,
         offsets=[events.OffsetCommit(topic=topic, partition=0, next_offset=2)]), timeout=DEADLINE)
     assert committed.results[0].committed_next_offset == 2
     first.cancel()
 
-    again = list(subscribe(stub, topics=[topic], group=topic, end_at_current=True))
+    again = list(subscribe(events_stub, topics=[topic], group=topic, end_at_current=True))
     assert [r.value for batch in batches_of(again) for r in batch.records] == [b"2", b"3"]
 
 
-def test_a_repeated_sequence_is_stored_once(stub, topic):
-    producer = stub.OpenProducer(events.OpenProducerRequest(), timeout=DEADLINE)
+def test_a_repeated_sequence_is_stored_once(events_stub, topic):
+    producer = events_stub.OpenProducer(events.OpenProducerRequest(), timeout=DEADLINE)
     request = events.ProduceRequest(
         topic=topic, partition=0, records=[records.Record(value=b"once")],
         sequence=records.ProducerSequence(producer_id=producer.producer_id, epoch=producer.epoch, sequence=1))
-    first, second = (stub.Produce(request, timeout=DEADLINE) for _ in range(2))
+    first, second = (events_stub.Produce(request, timeout=DEADLINE) for _ in range(2))
     assert (first.duplicate, second.duplicate) == (False, True)
     assert first.appended == second.appended
-    assert len(everything_in(stub, topic)) == 1
+    assert len(everything_in(events_stub, topic)) == 1
 
 
-def test_an_unexpected_offset_tells_the_next_one(stub, topic):
+def test_an_unexpected_offset_tells_the_next_one(events_stub, topic):
     request = events.ProduceRequest(topic=topic, partition=0, expected_next_offset=5,
                                     records=[records.Record(value=b"x")])
-    code, info, _ = error_of(lambda: stub.Produce(request, timeout=DEADLINE))
+    code, info, _ = error_of(lambda: events_stub.Produce(request, timeout=DEADLINE))
     assert (code, info.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "UNEXPECTED_OFFSET")
     assert info.metadata["next_offset"] == "0"
 
 
-def test_an_unknown_topic_names_itself(stub):
-    code, info, _ = error_of(lambda: stub.ListOffsets(
+def test_an_unknown_topic_names_itself(events_stub):
+    code, info, _ = error_of(lambda: events_stub.ListOffsets(
         events.ListOffsetsRequest(topic="nobody-made-this"), timeout=DEADLINE))
     assert (code, info.reason, info.domain) == (grpc.StatusCode.NOT_FOUND, "TOPIC_NOT_FOUND", "millrace")
     assert info.metadata["topic"] == "nobody-made-this"

@@ -9,23 +9,15 @@
 #include "millrace/v1/event_hub.pb.h"
 #include "storage/batch/entries.h"
 #include "storage/error.h"
+#include "tests/server/hub/byte_pieces.h"
 
 namespace millrace::server {
 namespace {
 
 using storage::Reason;
 
-// The bytes as a transport delivers them: in pieces.
-grpc::ByteBuffer Pieces(const std::string& bytes, size_t piece_bytes) {
-  std::vector<grpc::Slice> slices;
-  for (size_t at = 0; at < bytes.size(); at += piece_bytes) {
-    slices.emplace_back(bytes.substr(at, piece_bytes));
-  }
-  return grpc::ByteBuffer(slices.data(), slices.size());
-}
-
 absl::StatusOr<hub::TransactCommand> Decode(const std::string& bytes, hub::Limits limits = {}) {
-  return DecodeTransactRequest(Pieces(bytes, bytes.size() + 1), limits);
+  return DecodeTransactRequest(Whole(bytes), limits);
 }
 
 v1::TransactRequest MakeRequest() {
