@@ -120,10 +120,15 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
       {kOffsets, SmallFamily(cache)},
       {kProducers, SmallFamily(cache)}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* db = nullptr;
-  const auto opened = rocksdb::DB::Open(LogOptions(options), path, descriptors, &handles, &db);
-  if (!opened.ok()) return OpenError(opened, path);
   std::unique_ptr<Database> database(new Database);
+  rocksdb::DBOptions db_options = LogOptions(options);
+  if (options.file_system != nullptr) {
+    database->env_ = rocksdb::NewCompositeEnv(options.file_system);
+    db_options.env = database->env_.get();
+  }
+  rocksdb::DB* db = nullptr;
+  const auto opened = rocksdb::DB::Open(db_options, path, descriptors, &handles, &db);
+  if (!opened.ok()) return OpenError(opened, path);
   database->db_.reset(db);
   std::copy(handles.begin(), handles.end(), database->families_.begin());
   return database;

@@ -3,6 +3,8 @@
 
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/listener.h>
 
 #include <array>
@@ -26,6 +28,7 @@ absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing);
 
 struct DatabaseOptions {
   int64_t min_blob_bytes = 0;
+  std::shared_ptr<rocksdb::FileSystem> file_system;  // Null: that of the operating system.
   std::shared_ptr<rocksdb::CompactionFilterFactory> records_filter;
   // Called after a flush of records, on a thread of RocksDB: must be quick and not call RocksDB.
   std::function<void()> on_records_flushed;
@@ -67,6 +70,7 @@ class Database {
  private:
   Database() = default;
 
+  std::unique_ptr<rocksdb::Env> env_;  // Null: the operating system's. Outlives db_.
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, 4> families_{};
 };

@@ -45,6 +45,7 @@ absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(RocksDbOption
   auto database =
       Database::Open((*directory)->database_path(),
                      {.min_blob_bytes = options.min_blob_bytes,
+                      .file_system = options.file_system,
                       .records_filter = std::make_shared<DropFilterFactory>(bounds),
                       .on_records_flushed = [records_flushed] { records_flushed->store(true); }});
   if (!database.ok()) return database.status();

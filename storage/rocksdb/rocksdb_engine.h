@@ -5,6 +5,8 @@
 // in memory and batch_reader finds the older ones; retention and reclaimer let it go.
 #pragma once
 
+#include <rocksdb/file_system.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -43,6 +45,9 @@ namespace millrace::storage {
 struct RocksDbOptions {
   std::string data_dir;
   const Clock* clock = &Clock::System();  // Outlives the engine.
+  // Under everything but the files `lock` and `format`; null: that of the operating system. For
+  // tests of what a disk can do.
+  std::shared_ptr<rocksdb::FileSystem> file_system;
   int32_t producer_window = 128;          // Outcomes kept per producer.
   int64_t tail_cache_bytes = 64 << 20;    // Of the newest batches, of all partitions together.
   int64_t write_queue_bytes = 32 << 20;   // Beyond this, writes are OVERLOADED.
