@@ -224,7 +224,7 @@ std::optional<std::string_view> Unwrap(std::string_view bytes) {
     }
     if (p == nullptr) return std::nullopt;
   }
-  return request ? request : std::string_view(end, 0);
+  return request ? request : bytes.substr(bytes.size());
 }
 
 }  // namespace

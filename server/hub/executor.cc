@@ -6,7 +6,7 @@
 
 namespace millrace::hub {
 
-Executor::Executor(std::string name, int threads) {
+Executor::Executor(const std::string& name, int threads) {
   threads_.reserve(threads);
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { Run(); });

@@ -18,7 +18,7 @@ namespace millrace::hub {
 class Executor {
  public:
   // `name` (at most 15 bytes) shows in thread lists.
-  Executor(std::string name, int threads);
+  Executor(const std::string& name, int threads);
   ~Executor();
 
   Executor(const Executor&) = delete;

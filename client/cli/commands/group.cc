@@ -218,7 +218,7 @@ absl::Status Reset(Session& session, const ResetOptions& options) {
     if (!results.ok()) return results.status();
     views = ViewsOf(*results, *before);
   }
-  const absl::Status written =
+  absl::Status written =
       session.out().Write(session.json() ? ResetLines(views) : ResetTable(views, session.colour()));
   if (!written.ok()) return written;
   const auto refused = std::count_if(views.begin(), views.end(),
