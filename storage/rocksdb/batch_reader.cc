@@ -175,6 +175,33 @@ absl::StatusOr<Offset> BatchReader::BaseOf(PartitionId partition, Offset offset)
   return cursor.valid() ? std::min(cursor.base(), offset) : offset;
 }
 
+absl::StatusOr<BatchReader::AuditResult> BatchReader::Audit(PartitionId partition, Offset begin,
+                                                            Offset end) const {
+  AuditResult audit{.damaged = {}, .end = begin};
+  bool more = true;
+  while (more) {
+    BatchCursor cursor(database_, partition, kBeyondAll);
+    for (cursor.Seek(audit.end); cursor.valid(); cursor.Next()) {
+      // A damaged batch has no end that could be believed: the next batch tells it.
+      if (cursor.base() > audit.end) audit.damaged.emplace_back(audit.end, cursor.base());
+      audit.end = cursor.base();
+      StoredBatchView batch;
+      if (DecodeStoredBatch(cursor.value(), &batch) == StoredBatchError::kNone) {
+        audit.end = audit.end + batch.header.record_count;
+      }
+    }
+    more = cursor.damaged() && audit.end < end;
+    if (!more && !cursor.damaged() && !cursor.status().ok()) return cursor.status();
+    if (!more) break;
+    const Offset readable = EndOfDamage(database_, partition, audit.end, end);
+    audit.damaged.emplace_back(audit.end, readable);
+    audit.end = readable;
+  }
+  if (audit.end < end) audit.damaged.emplace_back(audit.end, end);
+  audit.end = std::max(audit.end, end);
+  return audit;
+}
+
 absl::StatusOr<Offset> BatchReader::EndAfter(PartitionId partition, Offset from) const {
   BatchCursor cursor(database_, partition, kBeyondAll);
   cursor.Seek(from);

@@ -3,6 +3,9 @@
 // Safe from any thread; calls wait for the disk.
 #pragma once
 
+#include <utility>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "storage/engine.h"
 #include "storage/rocksdb/database.h"
@@ -28,7 +31,15 @@ class BatchReader {
   // The base offset of the batch that holds an offset; the offset itself if no batch does.
   absl::StatusOr<Offset> BaseOf(PartitionId partition, Offset offset) const;
 
-  // The end of the last batch at or after `from`; `from` if there is none.
+  // Reads and verifies everything from `begin` on.
+  struct AuditResult {
+    std::vector<std::pair<Offset, Offset>> damaged;  // From, to: missing, or not what was written.
+    Offset end;                                      // After the last batch; at least `end`.
+  };
+  absl::StatusOr<AuditResult> Audit(PartitionId partition, Offset begin, Offset end) const;
+
+  // The end of the last batch at or after `from`; `from` if there is none. kDataLoss if the batch
+  // is damaged.
   absl::StatusOr<Offset> EndAfter(PartitionId partition, Offset from) const;
 
  private:

@@ -135,7 +135,17 @@ absl::Status Committer::WriteToLog() {
   if (written.IsNoSpace()) log_was_cut_ = true;
   absl::Status status = ToStatus(written, "the log cannot be written");
   if (!status.ok() && !written.IsNoSpace()) parts_.failure.Fail(status);
+  if (status.ok()) TellWitness();
   return status;
+}
+
+void Committer::TellWitness() {
+  ends_.clear();
+  for (const PartitionDraft& draft : draft_.partitions()) {
+    ends_.push_back({draft.partition->id(), draft.end});
+  }
+  // Nobody else writes: the last number is that of the last row written here.
+  parts_.witness.Wrote(parts_.database.db().GetLatestSequenceNumber(), ends_);
 }
 
 void Committer::PublishGroup() {

@@ -35,6 +35,7 @@
 #include "storage/rocksdb/producer_store.h"
 #include "storage/rocksdb/syncer.h"
 #include "storage/rocksdb/tail_cache.h"
+#include "storage/rocksdb/witness.h"
 
 namespace millrace::storage {
 
@@ -45,6 +46,7 @@ class Committer : private LogState {
     Database& database;
     CommitQueue& queue;
     Syncer& syncer;
+    Witness& witness;
     FailureLatch& failure;
     PartitionTable& partitions;
     ProducerStore& producers;
@@ -79,6 +81,7 @@ class Committer : private LogState {
   // Writes the batch. After an error nothing in memory has changed.
   absl::Status WriteBatchOut(int64_t record_bytes);
   absl::Status WriteToLog();
+  void TellWitness();
   void PublishGroup();
   void DropGroup();
   // Splits the group into what is answered now and what waits for a sync.
@@ -98,6 +101,7 @@ class Committer : private LogState {
   GroupDraft draft_;
   absl::flat_hash_map<std::pair<std::string, PartitionId>, CommittedOffset> commits_;
   std::vector<std::string> producers_in_group_;
+  std::vector<Witness::End> ends_;  // Kept for its memory.
 
   std::thread thread_;
 };

@@ -5,6 +5,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <cstdarg>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -15,7 +16,6 @@
 namespace millrace::storage {
 namespace {
 
-constexpr char kRecords[] = "records";
 constexpr char kOffsets[] = "offsets";
 constexpr char kProducers[] = "producers";
 
@@ -31,7 +31,7 @@ class FlushListener : public rocksdb::EventListener {
       : on_records_flushed_(std::move(on_records_flushed)) {}
 
   void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo& info) override {
-    if (info.cf_name == kRecords) on_records_flushed_();
+    if (info.cf_name == kRecordsFamily) on_records_flushed_();
   }
 
  private:
@@ -95,9 +95,25 @@ rocksdb::ColumnFamilyOptions RecordsFamily(const std::shared_ptr<rocksdb::Cache>
   return family;
 }
 
+std::vector<rocksdb::ColumnFamilyDescriptor> Families(const DatabaseOptions& options) {
+  const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  return {{rocksdb::kDefaultColumnFamilyName, SmallFamily(cache)},
+          {kRecordsFamily, RecordsFamily(cache, options)},
+          {kOffsets, SmallFamily(cache)},
+          {kProducers, SmallFamily(cache)}};
+}
+
+// A database that is only looked at leaves no log file behind.
+class SilentLogger : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
 absl::Status OpenError(const rocksdb::Status& status, const std::string& path) {
   const std::string message = "the log in " + path + " cannot be opened: " + status.ToString();
-  if (status.IsCorruption()) return absl::DataLossError(message);
+  const bool gone = status.IsNotFound() || status.IsPathNotFound();
+  if (status.IsCorruption() || gone) return absl::DataLossError(message);
   if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
   return absl::UnavailableError(message);
 }
@@ -111,26 +127,49 @@ absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing) {
   return Error(Reason::kStorageFailed, message);
 }
 
-absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
-                                                         DatabaseOptions options) {
-  const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
-  const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{
-      {rocksdb::kDefaultColumnFamilyName, SmallFamily(cache)},
-      {kRecords, RecordsFamily(cache, options)},
-      {kOffsets, SmallFamily(cache)},
-      {kProducers, SmallFamily(cache)}};
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  std::unique_ptr<Database> database(new Database);
-  rocksdb::DBOptions db_options = LogOptions(options);
-  if (options.file_system != nullptr) {
-    database->env_ = rocksdb::NewCompositeEnv(options.file_system);
-    db_options.env = database->env_.get();
+Database::Database(const DatabaseOptions& options) {
+  if (options.file_system != nullptr) env_ = rocksdb::NewCompositeEnv(options.file_system);
+}
+
+rocksdb::DBOptions Database::OptionsOf(const DatabaseOptions& options) const {
+  rocksdb::DBOptions db = LogOptions(options);
+  if (env_ != nullptr) db.env = env_.get();
+  if (options.skip_damaged_log) {
+    db.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
   }
+  return db;
+}
+
+void Database::Take(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles) {
+  db_.reset(db);
+  std::copy(handles.begin(), handles.end(), families_.begin());
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
+                                                         const DatabaseOptions& options) {
+  std::unique_ptr<Database> database(new Database(options));
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const auto opened = rocksdb::DB::Open(db_options, path, descriptors, &handles, &db);
+  const auto opened =
+      rocksdb::DB::Open(database->OptionsOf(options), path, Families(options), &handles, &db);
   if (!opened.ok()) return OpenError(opened, path);
-  database->db_.reset(db);
-  std::copy(handles.begin(), handles.end(), database->families_.begin());
+  database->Take(db, handles);
+  return database;
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::OpenToSurvey(const std::string& path,
+                                                                 const DatabaseOptions& options,
+                                                                 rocksdb::WalFilter& filter) {
+  std::unique_ptr<Database> database(new Database(options));
+  rocksdb::DBOptions db_options = database->OptionsOf(options);
+  db_options.wal_filter = &filter;
+  db_options.info_log = std::make_shared<SilentLogger>();
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const auto opened =
+      rocksdb::DB::OpenForReadOnly(db_options, path, Families(options), &handles, &db);
+  if (!opened.ok()) return OpenError(opened, path);
+  database->Take(db, handles);
   return database;
 }
 
@@ -157,7 +196,8 @@ absl::Status Database::ResumeWriting() {
   // if there is something in a memtable.
   rocksdb::WriteOptions beside_the_log;
   beside_the_log.disableWAL = true;
-  const auto put = db_->Put(beside_the_log, log(), ToSlice(rows::FieldKey("resumed")), "");
+  const auto put =
+      db_->Put(beside_the_log, log(), ToSlice(rows::FieldKey(rows::kResumedField)), "");
   if (auto status = ToStatus(put, "cannot resume writing"); !status.ok()) return status;
   return Flush();
 }
@@ -180,6 +220,18 @@ absl::Status Database::ScanLog(
     if (auto status = row(ToView(it->key()), ToView(it->value())); !status.ok()) return status;
   }
   return ToStatus(it->status(), "cannot read the log's rows");
+}
+
+absl::StatusOr<int64_t> Database::ReadField(std::string_view field, int64_t otherwise) {
+  std::string value;
+  const auto read = db_->Get(rocksdb::ReadOptions(), log(), ToSlice(rows::FieldKey(field)), &value);
+  if (read.IsNotFound()) return otherwise;
+  if (!read.ok()) return ToStatus(read, "cannot read the log's rows");
+  int64_t number = 0;
+  if (!rows::DecodeNumber(value, &number)) {
+    return absl::DataLossError("the log's own rows are damaged: a number");
+  }
+  return number;
 }
 
 }  // namespace millrace::storage

@@ -6,6 +6,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/wal_filter.h>
 
 #include <array>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,12 +28,17 @@ inline std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data
 // DISK_FULL for a lack of space, STORAGE_FAILED for all else.
 absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing);
 
+inline constexpr char kRecordsFamily[] = "records";
+
 struct DatabaseOptions {
   int64_t min_blob_bytes = 0;
   std::shared_ptr<rocksdb::FileSystem> file_system;  // Null: that of the operating system.
   std::shared_ptr<rocksdb::CompactionFilterFactory> records_filter;
   // Called after a flush of records, on a thread of RocksDB: must be quick and not call RocksDB.
   std::function<void()> on_records_flushed;
+  // Leaves out what is damaged of the write-ahead log and goes on behind it. Otherwise the replay
+  // ends there.
+  bool skip_damaged_log = false;
 };
 
 // Safe from any thread. Closes RocksDB when it goes.
@@ -40,7 +47,13 @@ class Database {
   // Makes an empty one where there is none. Errors are for a person: kDataLoss if RocksDB finds its
   // files damaged, kResourceExhausted if the disk is full, kUnavailable for all else.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path,
-                                                        DatabaseOptions options);
+                                                        const DatabaseOptions& options);
+
+  // Opens one that is there to look at it: nothing in it is changed. `filter` sees the writes that
+  // are in the write-ahead log alone, and says what becomes of them; it outlives the database.
+  static absl::StatusOr<std::unique_ptr<Database>> OpenToSurvey(const std::string& path,
+                                                                const DatabaseOptions& options,
+                                                                rocksdb::WalFilter& filter);
   ~Database();
 
   rocksdb::DB& db() { return *db_; }
@@ -67,8 +80,14 @@ class Database {
   absl::Status ScanLog(char kind,
                        const std::function<absl::Status(std::string_view, std::string_view)>& row);
 
+  // The number of a field of the default family, or `otherwise`. kDataLoss if it is none.
+  absl::StatusOr<int64_t> ReadField(std::string_view field, int64_t otherwise);
+
  private:
-  Database() = default;
+  explicit Database(const DatabaseOptions& options);
+
+  rocksdb::DBOptions OptionsOf(const DatabaseOptions& options) const;
+  void Take(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
 
   std::unique_ptr<rocksdb::Env> env_;  // Null: the operating system's. Outlives db_.
   std::unique_ptr<rocksdb::DB> db_;

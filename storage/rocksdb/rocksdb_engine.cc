@@ -8,6 +8,8 @@
 
 #include "storage/commit/read_assembler.h"
 #include "storage/error.h"
+#include "storage/rocksdb/log_repair.h"
+#include "storage/rocksdb/log_survey.h"
 
 namespace millrace::storage {
 namespace {
@@ -42,24 +44,42 @@ absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(RocksDbOption
   if (!directory.ok()) return directory.status();
   auto bounds = std::make_shared<DropBounds>();
   auto records_flushed = std::make_shared<std::atomic<bool>>(false);
-  auto database =
-      Database::Open((*directory)->database_path(),
-                     {.min_blob_bytes = options.min_blob_bytes,
-                      .file_system = options.file_system,
-                      .records_filter = std::make_shared<DropFilterFactory>(bounds),
-                      .on_records_flushed = [records_flushed] { records_flushed->store(true); }});
+  const DatabaseOptions database_options{
+      .min_blob_bytes = options.min_blob_bytes,
+      .file_system = options.file_system,
+      .records_filter = std::make_shared<DropFilterFactory>(bounds),
+      .on_records_flushed = [records_flushed] { records_flushed->store(true); },
+      .skip_damaged_log = options.accept_data_loss};
+  const std::string path = (*directory)->database_path();
+  WitnessFiles witness(options.file_system, options.data_dir);
+  const auto witnessed = witness.Load();
+  if (!witnessed.ok()) return witnessed.status();
+  if (witnessed->has_value() && !options.accept_data_loss) {
+    auto status = CheckAgainstWitness(path, database_options, **witnessed);
+    if (!status.ok()) return status;
+  }
+  auto database = Database::Open(path, database_options);
   if (!database.ok()) return database.status();
-  std::unique_ptr<RocksDbEngine> engine(new RocksDbEngine(std::move(options), *std::move(directory),
-                                                          std::move(bounds), *std::move(database),
-                                                          std::move(records_flushed)));
+  std::vector<LostRange> lost;
+  if (options.accept_data_loss) {
+    auto repaired = RepairLog(**database, *witnessed);
+    if (!repaired.ok()) return repaired.status();
+    lost = *std::move(repaired);
+  }
+  std::unique_ptr<RocksDbEngine> engine(
+      new RocksDbEngine(std::move(options), *std::move(directory), std::move(bounds),
+                        *std::move(database), std::move(records_flushed), std::move(witness)));
+  engine->lost_ = std::move(lost);
   if (absl::Status status = engine->Load(); !status.ok()) return status;
+  if (absl::Status status = engine->StartWitness(); !status.ok()) return status;
   engine->StartThreads();
   return engine;
 }
 
 RocksDbEngine::RocksDbEngine(RocksDbOptions options, std::unique_ptr<DataDirectory> directory,
                              std::shared_ptr<DropBounds> bounds, std::unique_ptr<Database> database,
-                             std::shared_ptr<std::atomic<bool>> records_flushed)
+                             std::shared_ptr<std::atomic<bool>> records_flushed,
+                             WitnessFiles witness)
     : options_(std::move(options)),
       directory_(std::move(directory)),
       bounds_(std::move(bounds)),
@@ -71,7 +91,8 @@ RocksDbEngine::RocksDbEngine(RocksDbOptions options, std::unique_ptr<DataDirecto
       reclaimer_(*database_, queue_),
       topics_({*database_, partitions_, *bounds_, offsets_, reclaimer_, *options_.clock}),
       retention_({*database_, queue_, partitions_, *bounds_, topics_, reclaimer_, *options_.clock}),
-      batch_reader_(*database_) {}
+      batch_reader_(*database_),
+      witness_(std::move(witness), partitions_, failure_) {}
 
 absl::Status RocksDbEngine::Load() {
   if (absl::Status status = offsets_.Load(*database_); !status.ok()) return status;
@@ -81,12 +102,19 @@ absl::Status RocksDbEngine::Load() {
   return absl::OkStatus();
 }
 
+// What Load found or wrote is on stable storage: RocksDB wrote out what its replay gave.
+absl::Status RocksDbEngine::StartWitness() {
+  return witness_.Start({.sequence = database_->db().GetLatestSequenceNumber(),
+                         .log_epoch = log_epoch(),
+                         .ends = {}});
+}
+
 void RocksDbEngine::StartThreads() {
   readers_ = std::make_unique<ReaderPool>(kReaderThreads);
-  syncer_ = std::make_unique<Syncer>(*database_, failure_);
+  syncer_ = std::make_unique<Syncer>(*database_, witness_, failure_);
   committer_ = std::make_unique<Committer>(
-      Committer::Parts{*database_, queue_, *syncer_, failure_, partitions_, producers_, offsets_,
-                       topics_.log_epoch(), *options_.clock},
+      Committer::Parts{*database_, queue_, *syncer_, witness_, failure_, partitions_, producers_,
+                       offsets_, topics_.log_epoch(), *options_.clock},
       DiskSpace(*database_, options_.data_dir, options_.disk_reserve_bytes),
       options_.tail_cache_bytes);
   housekeeping_ = std::thread([this] { RunHousekeeping(); });
@@ -110,6 +138,7 @@ absl::Status RocksDbEngine::Close() {
   committer_->Stop();
   syncer_->Stop();
   readers_->Stop();
+  witness_.Stop();
   if (failure_.failed()) return failure_.status();
   return topics_.MarkClean();
 }

@@ -31,6 +31,7 @@
 #include "storage/rocksdb/database.h"
 #include "storage/rocksdb/drop_filter.h"
 #include "storage/rocksdb/failure_latch.h"
+#include "storage/rocksdb/lost_range.h"
 #include "storage/rocksdb/offset_store.h"
 #include "storage/rocksdb/partition_table.h"
 #include "storage/rocksdb/producer_store.h"
@@ -39,6 +40,7 @@
 #include "storage/rocksdb/retention.h"
 #include "storage/rocksdb/syncer.h"
 #include "storage/rocksdb/topic_store.h"
+#include "storage/rocksdb/witness.h"
 
 namespace millrace::storage {
 
@@ -48,14 +50,17 @@ struct RocksDbOptions {
   // Under everything but the files `lock` and `format`; null: that of the operating system. For
   // tests of what a disk can do.
   std::shared_ptr<rocksdb::FileSystem> file_system;
-  int32_t producer_window = 128;          // Outcomes kept per producer.
-  int64_t tail_cache_bytes = 64 << 20;    // Of the newest batches, of all partitions together.
-  int64_t write_queue_bytes = 32 << 20;   // Beyond this, writes are OVERLOADED.
-  int64_t min_blob_bytes = 8 << 10;       // Stored batches from this size on lie in blob files.
+  int32_t producer_window = 128;         // Outcomes kept per producer.
+  int64_t tail_cache_bytes = 64 << 20;   // Of the newest batches, of all partitions together.
+  int64_t write_queue_bytes = 32 << 20;  // Beyond this, writes are OVERLOADED.
+  int64_t min_blob_bytes = 8 << 10;      // Stored batches from this size on lie in blob files.
   // Writes stop with DISK_FULL while less is free. 0: not before the disk refuses one, which
   // RocksDB does not always survive.
   int64_t disk_reserve_bytes = 64 << 20;
   absl::Duration retention_interval = absl::Seconds(30);  // Zero: only EnforceRetention.
+  // Opens a log that is damaged, or that has lost what was acknowledged, without what is missing:
+  // as storage/rocksdb/log_repair.h says. Reads all of the log.
+  bool accept_data_loss = false;
   // Called once, from an engine thread, when the log has failed for good: a sync or write that the
   // disk refused for anything but a lack of space. Nothing in memory may be believed then; the
   // process should exit, and a restart recovers from disk.
@@ -66,9 +71,13 @@ struct RocksDbOptions {
 // else is as storage/engine.h says.
 class RocksDbEngine final : public Engine {
  public:
-  // Errors are sentences for a person: those of DataDirectory::Open and Database::Open.
+  // Errors are sentences for a person: those of DataDirectory::Open, Database::Open and
+  // CheckAgainstWitness.
   static absl::StatusOr<std::unique_ptr<RocksDbEngine>> Open(RocksDbOptions options);
   ~RocksDbEngine() override;
+
+  // What is missing or damaged, where data loss was accepted.
+  absl::Span<const LostRange> lost() const { return lost_; }
 
   std::string_view name() const override { return "rocksdb"; }
   Capabilities capabilities() const override;
@@ -109,9 +118,10 @@ class RocksDbEngine final : public Engine {
  private:
   RocksDbEngine(RocksDbOptions options, std::unique_ptr<DataDirectory> directory,
                 std::shared_ptr<DropBounds> bounds, std::unique_ptr<Database> database,
-                std::shared_ptr<std::atomic<bool>> records_flushed);
+                std::shared_ptr<std::atomic<bool>> records_flushed, WitnessFiles witness);
 
   absl::Status Load();
+  absl::Status StartWitness();
   void StartThreads();
   absl::Status ForgetProducers(absl::Span<const ProducerStore::IdleProducer> idle);
   void RunHousekeeping();
@@ -130,6 +140,8 @@ class RocksDbEngine final : public Engine {
   TopicStore topics_;
   Retention retention_;
   BatchReader batch_reader_;
+  Witness witness_;
+  std::vector<LostRange> lost_;
 
   std::mutex close_mutex_;
   bool closed_ = false;  // Guarded by close_mutex_.

@@ -58,6 +58,13 @@ inline constexpr char kMarkKind = 'm';
 inline constexpr char kReclaimKind = 'r';
 inline constexpr char kGroupKind = 'g';
 
+// What FieldKey is used for.
+inline constexpr char kHubIdField[] = "hub_id";                  // A text; all others are numbers.
+inline constexpr char kLogEpochField[] = "log_epoch";            // The current one.
+inline constexpr char kNextPartitionField[] = "next_partition";  // No partition has had this id.
+inline constexpr char kCleanField[] = "clean";                   // 1: it was closed in order.
+inline constexpr char kResumedField[] = "resumed";               // Empty; Database::ResumeWriting.
+
 // For HeadKey and ReclaimKey.
 bool DecodePartitionKey(std::string_view key, PartitionId* partition);
 // For EpochKey and MarkKey.

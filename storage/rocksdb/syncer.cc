@@ -13,8 +13,8 @@ constexpr auto kLongestUnsynced = std::chrono::milliseconds(100);
 
 }  // namespace
 
-Syncer::Syncer(Database& database, FailureLatch& failure)
-    : database_(database), failure_(failure), thread_([this] { Run(); }) {}
+Syncer::Syncer(Database& database, Witness& witness, FailureLatch& failure)
+    : database_(database), witness_(witness), failure_(failure), thread_([this] { Run(); }) {}
 
 Syncer::~Syncer() { Stop(); }
 
@@ -48,6 +48,7 @@ bool Syncer::WaitForWork(std::vector<CommittedGroup>& groups) {
 }
 
 void Syncer::SyncAndFinish(std::vector<CommittedGroup>& groups) {
+  const uint64_t written = witness_.written();
   if (!failure_.failed()) {
     const rocksdb::Status synced = database_.db().SyncWAL();
     if (!synced.ok()) {
@@ -66,6 +67,7 @@ void Syncer::SyncAndFinish(std::vector<CommittedGroup>& groups) {
     }
   }
   groups.clear();
+  if (status.ok()) witness_.Synced(written);
 }
 
 void Syncer::Run() {

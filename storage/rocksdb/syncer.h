@@ -15,12 +15,13 @@
 #include "storage/rocksdb/committed_group.h"
 #include "storage/rocksdb/database.h"
 #include "storage/rocksdb/failure_latch.h"
+#include "storage/rocksdb/witness.h"
 
 namespace millrace::storage {
 
 class Syncer {
  public:
-  Syncer(Database& database, FailureLatch& failure);
+  Syncer(Database& database, Witness& witness, FailureLatch& failure);
   ~Syncer();
 
   // Takes over a group that is written: finishes it after the next sync. Groups come with rising
@@ -44,6 +45,7 @@ class Syncer {
   void SyncAndFinish(std::vector<CommittedGroup>& groups);
 
   Database& database_;
+  Witness& witness_;
   FailureLatch& failure_;
   std::atomic<uint64_t> finished_ = 0;
   std::mutex mutex_;

@@ -10,9 +10,6 @@
 namespace millrace::storage {
 namespace {
 
-constexpr char kLogEpochField[] = "log_epoch";
-constexpr char kNextPartitionField[] = "next_partition";
-
 absl::Status NoTopic(const std::string& name) {
   return Error(Reason::kTopicNotFound, "there is no topic " + name, {{"topic", name}});
 }
@@ -52,7 +49,7 @@ Change TopicStore::MakeCreation(std::string name, int32_t partition_count,
     }
     draft->topic.create_time = parts_.clock.Now();
     const LogEpoch epoch(log_epoch_.load() + 1);
-    AddField(kLogEpochField, epoch.value(), batch);
+    AddField(rows::kLogEpochField, epoch.value(), batch);
     GrowTo(*draft, partition_count, epoch, batch);
     AddTopicRow(*draft, batch);
     return absl::OkStatus();
@@ -132,7 +129,7 @@ void TopicStore::GrowTo(rows::TopicRow& row, int32_t partition_count, LogEpoch e
     row.first_epochs.push_back(epoch);
     batch.Put(parts_.database.log(), ToSlice(rows::HeadKey(id)), {head.data(), head.size()});
   }
-  AddField(kNextPartitionField, next, batch);
+  AddField(rows::kNextPartitionField, next, batch);
 }
 
 void TopicStore::AddTopicRow(const rows::TopicRow& row, rocksdb::WriteBatch& batch) {

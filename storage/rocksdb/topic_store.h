@@ -71,7 +71,6 @@ class TopicStore {
   absl::Status LoadPartitions();
   absl::Status RestorePartition(PartitionId id, LogEpoch first_epoch);
   absl::Status SyncField(std::string_view field, int64_t number);
-  absl::StatusOr<int64_t> ReadField(std::string_view field, int64_t otherwise);
   void AddField(std::string_view field, int64_t number, rocksdb::WriteBatch& batch);
 
   const Entry* FindEntry(std::string_view name) const;  // On the committer's thread.

@@ -10,11 +10,6 @@
 namespace millrace::storage {
 namespace {
 
-constexpr char kLogEpochField[] = "log_epoch";
-constexpr char kNextPartitionField[] = "next_partition";
-constexpr char kCleanField[] = "clean";
-constexpr char kHubIdField[] = "hub_id";
-
 std::string RandomId() {
   constexpr char kDigits[] = "0123456789abcdef";
   std::random_device random;
@@ -56,11 +51,11 @@ absl::Status TopicStore::Load() {
 absl::Status TopicStore::LoadFields() {
   Database& database = parts_.database;
   const auto hub_id = database.db().Get(rocksdb::ReadOptions(), database.log(),
-                                        ToSlice(rows::FieldKey(kHubIdField)), &hub_id_);
+                                        ToSlice(rows::FieldKey(rows::kHubIdField)), &hub_id_);
   if (!hub_id.ok() && !hub_id.IsNotFound()) return ToStatus(hub_id, "cannot read the log's rows");
-  const auto clean = ReadField(kCleanField, 0);
-  const auto epoch = ReadField(kLogEpochField, 0);
-  const auto next_partition = ReadField(kNextPartitionField, 1);
+  const auto clean = database.ReadField(rows::kCleanField, 0);
+  const auto epoch = database.ReadField(rows::kLogEpochField, 0);
+  const auto next_partition = database.ReadField(rows::kNextPartitionField, 1);
   for (const auto& field : {clean, epoch, next_partition}) {
     if (!field.ok()) return field.status();
   }
@@ -70,10 +65,10 @@ absl::Status TopicStore::LoadFields() {
   rocksdb::WriteBatch batch;
   if (hub_id.IsNotFound()) {
     hub_id_ = RandomId();
-    batch.Put(database.log(), ToSlice(rows::FieldKey(kHubIdField)), ToSlice(hub_id_));
+    batch.Put(database.log(), ToSlice(rows::FieldKey(rows::kHubIdField)), ToSlice(hub_id_));
   }
-  AddField(kCleanField, 0, batch);
-  AddField(kLogEpochField, log_epoch_, batch);
+  AddField(rows::kCleanField, 0, batch);
+  AddField(rows::kLogEpochField, log_epoch_, batch);
   rocksdb::WriteOptions synced;
   synced.sync = true;
   return ToStatus(database.db().Write(synced, &batch), "cannot raise the log epoch");
@@ -124,9 +119,13 @@ absl::Status TopicStore::RestorePartition(PartitionId id, LogEpoch first_epoch) 
   rows::HeadRow& head = found->second.head;
   if (!was_clean_) {
     // The head is written with its batches; this is to be sure.
-    auto end = BatchReader(parts_.database).EndAfter(id, head.end);
-    if (!end.ok()) return end.status();
-    head.end = std::max({*end, head.end, head.earliest});
+    const auto end = BatchReader(parts_.database).EndAfter(id, head.end);
+    if (end.ok()) {
+      head.end = std::max(*end, head.end);
+    } else if (!absl::IsDataLoss(end.status())) {
+      return end.status();
+    }
+    head.end = std::max(head.end, head.earliest);
   }
   auto partition = std::make_shared<Partition>(id, first_epoch);
   partition->Restore(head, found->second.epochs, found->second.marks);
@@ -135,20 +134,9 @@ absl::Status TopicStore::RestorePartition(PartitionId id, LogEpoch first_epoch) 
   return absl::OkStatus();
 }
 
-absl::StatusOr<int64_t> TopicStore::ReadField(std::string_view field, int64_t otherwise) {
-  std::string value;
-  const auto read = parts_.database.db().Get(rocksdb::ReadOptions(), parts_.database.log(),
-                                             ToSlice(rows::FieldKey(field)), &value);
-  if (read.IsNotFound()) return otherwise;
-  if (!read.ok()) return ToStatus(read, "cannot read the log's rows");
-  int64_t number = 0;
-  if (!rows::DecodeNumber(value, &number)) return BadRow("a number");
-  return number;
-}
-
 absl::Status TopicStore::MarkClean() {
   rocksdb::WriteBatch batch;
-  AddField(kCleanField, 1, batch);
+  AddField(rows::kCleanField, 1, batch);
   rocksdb::WriteOptions synced;
   synced.sync = true;
   return ToStatus(parts_.database.db().Write(synced, &batch), "cannot close the log");
