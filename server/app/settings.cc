@@ -137,6 +137,9 @@ void DeclareHub(Declaration& declare, Settings& settings) {
   declare.Group("Hub");
   declare.Text("--data-dir", settings.data_dir, "DIR",
                "where the log is kept; made if it is not there");
+  declare.Switch(
+      "--accept-data-loss", settings.accept_data_loss,
+      "open a log that is damaged, without what is missing of it; reads all of it first");
   declare.Text("--listen", settings.listen, "HOST:PORT",
                "where gRPC is served; port 0 takes any that is free");
   declare.Text("--port-file", settings.port_file, "FILE",

@@ -19,6 +19,7 @@ enum class EngineKind { kRocksDb, kMemory };
 struct Settings {
   EngineKind engine = EngineKind::kRocksDb;
   std::string data_dir;
+  bool accept_data_loss = false;
   std::string listen = "localhost:9640";  // HOST:PORT; port 0: any that is free.
   std::string port_file;                  // Empty: none is written.
   absl::Duration drain_timeout = absl::Seconds(10);

@@ -28,6 +28,9 @@ absl::Status CheckEngine(const Settings& settings) {
   if (settings.engine == EngineKind::kMemory && !settings.data_dir.empty()) {
     return Refused("--data-dir makes no sense with --engine memory, which keeps nothing on disk");
   }
+  if (settings.engine == EngineKind::kMemory && settings.accept_data_loss) {
+    return Refused("--accept-data-loss makes no sense with --engine memory, which keeps nothing");
+  }
   return absl::OkStatus();
 }
 

@@ -223,6 +223,25 @@ TEST(Process, RefusesADirectoryOfANewerFormat) {
   ExpectRefusal(OnDisk(directory), 1, "newer hub");
 }
 
+TEST(Process, RefusesALogThatLostWhatWasAcknowledgedUntilThatIsAccepted) {
+  const TemporaryDirectory directory;
+  {
+    ServerProcess server(OnDisk(directory));
+    Client(server.AwaitTarget()).Produce("a");
+    server.Signal(SIGKILL);
+    ASSERT_EQ(server.Wait().signal, SIGKILL);
+  }
+  for (const auto& file : std::filesystem::directory_iterator(directory / "data/db")) {
+    if (file.path().extension() == ".log") std::filesystem::resize_file(file.path(), 0);
+  }
+  ExpectRefusal(OnDisk(directory), 1, "start once with --accept-data-loss");
+  std::vector<std::string> flags = OnDisk(directory);
+  flags.emplace_back("--accept-data-loss");
+  ServerProcess server(flags);
+  server.AwaitLine("data loss accepted");
+  Client(server.AwaitTarget()).Produce("b");
+}
+
 TEST(Process, RefusesAPortFileThatItCannotWrite) {
   const TemporaryDirectory directory;
   ServerProcess server({"--engine", "memory", "--listen", "127.0.0.1:0", "--log-level", "error",
