@@ -35,7 +35,7 @@ const std::vector<ReasonTraits>& AllReasons() {
 
 const ReasonTraits& TraitsOf(Reason reason) { return AllReasons()[static_cast<size_t>(reason)]; }
 
-absl::Status Error(Reason reason, std::string_view message, ErrorMetadata metadata) {
+absl::Status Error(Reason reason, std::string_view message, const ErrorMetadata& metadata) {
   absl::Status status(TraitsOf(reason).code, {message.data(), message.size()});
   std::string payload = std::to_string(static_cast<int>(reason)) + kEnd;
   for (const auto& [name, value] : metadata) payload += name + kEnd + value + kEnd;

@@ -85,7 +85,7 @@ const ReasonTraits& TraitsOf(Reason reason);
 const std::vector<ReasonTraits>& AllReasons();
 
 // An error with its reason, a sentence for a person and facts for a program.
-absl::Status Error(Reason reason, std::string_view message, ErrorMetadata metadata = {});
+absl::Status Error(Reason reason, std::string_view message, const ErrorMetadata& metadata = {});
 
 // The reason of an error; absent for OK and for a status that was not made by Error.
 std::optional<Reason> ReasonOf(const absl::Status& status);

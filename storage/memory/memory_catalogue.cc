@@ -65,7 +65,7 @@ absl::Status MemoryEngine::DeleteTopic(std::string_view name) {
   if (auto status = CheckOpen(); !status.ok()) return status;
   const auto found = FindTopicOrError(name);
   if (!found.ok()) return found.status();
-  const TopicPtr topic = *found;
+  const TopicPtr& topic = *found;
   topics_.erase(topic->name);
   for (const PartitionId id : topic->partitions) {
     auto partition = partitions_.extract(id);

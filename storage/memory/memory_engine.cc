@@ -114,10 +114,10 @@ absl::StatusOr<ProducerState> MemoryEngine::OpenProducer(std::string_view produc
   const std::lock_guard lock(mutex_);
   if (auto status = CheckOpen(); !status.ok()) return status;
   const absl::Time now = options_.clock->Now();
-  Producer& producer =
-      producers_
-          .try_emplace(std::string(producer_id), ProducerWindow(options_.producer_window), now)
-          .first->second;
+  Producer& producer = producers_
+                           .try_emplace(std::string(producer_id),
+                                        Producer{ProducerWindow(options_.producer_window), now})
+                           .first->second;
   producer.last_use = now;
   const ProducerEpoch epoch = producer.window.OpenEpoch();
   return ProducerState{epoch, producer.window.last_sequence()};

@@ -98,7 +98,7 @@ Change TopicStore::MakeDeletion(std::string name) {
     AddDeletionRows(**deleted, batch);
     return absl::OkStatus();
   };
-  change.when_written = [this, deleted, name] {
+  change.when_written = [this, deleted, name = std::move(name)] {
     {
       const std::lock_guard lock(mutex_);
       topics_.erase(name);
