@@ -1,0 +1,186 @@
+package main
+
+import (
+	"fmt"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	millracev1 "millrace/proto/millrace/v1"
+)
+
+// Field numbers of the messages that carry records; they never change.
+const (
+	streamRequestField   = 1 // ProduceStreamRequest.request
+	requestTopicField    = 1 // ProduceRequest
+	requestPartField     = 2
+	requestRecordsField  = 3
+	requestDurableField  = 4
+	recordKeyField       = 1 // Record
+	recordValueField     = 2
+	frameBatchesField    = 2 // SubscribeResponse.batches
+	batchesBatchesField  = 1 // Batches.batches
+	recordBatchRecsField = 3 // RecordBatch.records
+)
+
+// encoded is a message that is encoded already.
+type encoded struct{ buffers mem.BufferSlice }
+
+// received is a SubscribeResponse as it came.
+type received struct{ bytes []byte }
+
+// frameCodec passes encoded messages through and leaves all others to protobuf.
+type frameCodec struct{}
+
+func (frameCodec) Name() string { return "proto" }
+
+func (frameCodec) Marshal(message any) (mem.BufferSlice, error) {
+	if done, ok := message.(*encoded); ok {
+		return done.buffers, nil
+	}
+	bytes, err := proto.Marshal(message.(proto.Message))
+	return mem.BufferSlice{mem.SliceBuffer(bytes)}, err
+}
+
+func (frameCodec) Unmarshal(data mem.BufferSlice, message any) error {
+	if frame, ok := message.(*received); ok {
+		frame.bytes = data.Materialize()
+		return nil
+	}
+	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
+	defer buffer.Free()
+	return proto.Unmarshal(buffer.ReadOnlyData(), message.(proto.Message))
+}
+
+// framedRequest writes records straight into the bytes of a request, once.
+type framedRequest struct {
+	head   []byte // The fields of the request besides its records.
+	body   *[]byte
+	gather int
+}
+
+func newFramedRequest(topic string, partition *int32, durability millracev1.Durability) *framedRequest {
+	r := &framedRequest{}
+	r.head = protowire.AppendTag(r.head, requestTopicField, protowire.BytesType)
+	r.head = protowire.AppendString(r.head, topic)
+	if partition != nil {
+		r.head = protowire.AppendTag(r.head, requestPartField, protowire.VarintType)
+		r.head = protowire.AppendVarint(r.head, uint64(*partition))
+	}
+	r.head = protowire.AppendTag(r.head, requestDurableField, protowire.VarintType)
+	r.head = protowire.AppendVarint(r.head, uint64(durability))
+	return r
+}
+
+func sizeOfBytes(field protowire.Number, size int) int {
+	return protowire.SizeTag(field) + protowire.SizeBytes(size)
+}
+
+func appendBytes(to []byte, field protowire.Number, bytes []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(to, field, protowire.BytesType), bytes)
+}
+
+func (r *framedRequest) add(key, value []byte) {
+	size := sizeOfBytes(recordValueField, len(value))
+	if key != nil {
+		size += sizeOfBytes(recordKeyField, len(key))
+	}
+	if r.body == nil {
+		// One more record may come before the request counts as full.
+		r.body = mem.DefaultBufferPool().Get(millraceRequestBytes + size + 64)
+		*r.body = (*r.body)[:0]
+	}
+	body := protowire.AppendTag(*r.body, requestRecordsField, protowire.BytesType)
+	body = protowire.AppendVarint(body, uint64(size))
+	if key != nil {
+		body = appendBytes(body, recordKeyField, key)
+	}
+	*r.body = appendBytes(body, recordValueField, value)
+	r.gather++
+}
+
+func (r *framedRequest) records() int { return r.gather }
+
+func (r *framedRequest) bytes() int {
+	if r.body == nil {
+		return 0
+	}
+	return len(*r.body)
+}
+
+func (r *framedRequest) take() any {
+	head := protowire.AppendTag(make([]byte, 0, len(r.head)+16), streamRequestField, protowire.BytesType)
+	head = protowire.AppendVarint(head, uint64(len(r.head)+len(*r.body)))
+	head = append(head, r.head...)
+	message := &encoded{mem.BufferSlice{mem.SliceBuffer(head),
+		mem.NewBuffer(r.body, mem.DefaultBufferPool())}}
+	r.body = nil
+	r.gather = 0
+	return message
+}
+
+// receiveFrame gives the values of the next frame, within the bytes that came; none where it carries
+// no records.
+func receiveFrame(stream grpc.ServerStreamingClient[millracev1.SubscribeResponse]) ([][]byte, error) {
+	var frame received
+	if err := stream.RecvMsg(&frame); err != nil {
+		return nil, err
+	}
+	field, kind, n := protowire.ConsumeTag(frame.bytes)
+	if n < 0 {
+		return nil, protowire.ParseError(n)
+	}
+	if field != frameBatchesField || kind != protowire.BytesType {
+		other := &millracev1.SubscribeResponse{}
+		if err := proto.Unmarshal(frame.bytes, other); err != nil {
+			return nil, err
+		}
+		return nil, trouble(other)
+	}
+	var values [][]byte
+	err := eachBytes(frame.bytes, frameBatchesField, func(batches []byte) error {
+		return eachBytes(batches, batchesBatchesField, func(batch []byte) error {
+			return eachBytes(batch, recordBatchRecsField, func(record []byte) error {
+				before := len(values)
+				err := eachBytes(record, recordValueField, func(value []byte) error {
+					values = append(values, value)
+					return nil
+				})
+				if err == nil && len(values) != before+1 {
+					err = fmt.Errorf("a record without a value")
+				}
+				return err
+			})
+		})
+	})
+	return values, err
+}
+
+// eachBytes calls found for the contents of a field that holds bytes, as often as it occurs.
+func eachBytes(message []byte, wanted protowire.Number, found func([]byte) error) error {
+	for len(message) > 0 {
+		field, kind, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			return protowire.ParseError(n)
+		}
+		message = message[n:]
+		if field == wanted && kind == protowire.BytesType {
+			bytes, n := protowire.ConsumeBytes(message)
+			if n < 0 {
+				return protowire.ParseError(n)
+			}
+			if err := found(bytes); err != nil {
+				return err
+			}
+			message = message[n:]
+			continue
+		}
+		if n = protowire.ConsumeFieldValue(field, kind, message); n < 0 {
+			return protowire.ParseError(n)
+		}
+		message = message[n:]
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+type natsStreams struct {
+	address string
+	class   Class
+}
+
+func newNats(address string, class Class) (System, error) {
+	if class == SharedSync {
+		return nil, errors.New("JetStream has no fsync that several messages share and wait for")
+	}
+	return &natsStreams{address, class}, nil
+}
+
+// Window is smaller where every message is synced: answers then come in lumps as long as it.
+func (n *natsStreams) Window() int {
+	if n.class == EachSync {
+		return 500
+	}
+	return 10_000
+}
+
+func (n *natsStreams) open(options ...jetstream.JetStreamOpt) (jetstream.JetStream, error) {
+	connection, err := nats.Connect(n.address)
+	if err != nil {
+		return nil, err
+	}
+	return jetstream.New(connection, options...)
+}
+
+func natsSubject(log string, partition int) string { return log + "." + strconv.Itoa(partition) }
+
+func (n *natsStreams) Create(ctx context.Context, log string, _ int) error {
+	js, err := n.open()
+	if err != nil {
+		return err
+	}
+	defer js.Conn().Close()
+	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: log, Subjects: []string{log + ".*"}, Storage: jetstream.FileStorage})
+	return err
+}
+
+type natsProducer struct {
+	js       jetstream.JetStream
+	subjects []string
+	waiting  chan jetstream.PubAckFuture
+	acked    Acked
+}
+
+func (n *natsStreams) Producer(log string, partitions int, _ Goal, acked Acked) (Producer, error) {
+	js, err := n.open(jetstream.WithPublishAsyncMaxPending(n.Window() + 1))
+	if err != nil {
+		return nil, err
+	}
+	p := &natsProducer{js: js, waiting: make(chan jetstream.PubAckFuture, n.Window()), acked: acked}
+	for i := range partitions {
+		p.subjects = append(p.subjects, natsSubject(log, i))
+	}
+	go p.wait()
+	return p, nil
+}
+
+func (p *natsProducer) Send(key int, value []byte) {
+	future, err := p.js.PublishAsync(p.subjects[max(key, 0)%len(p.subjects)], value)
+	if err != nil {
+		p.acked(1, err)
+		return
+	}
+	p.waiting <- future
+}
+
+func (p *natsProducer) wait() {
+	for future := range p.waiting {
+		select {
+		case <-future.Ok():
+			p.acked(1, nil)
+		case err := <-future.Err():
+			p.acked(1, err)
+		}
+	}
+}
+
+func (n *natsStreams) Caller(log string) (func([]byte) error, error) {
+	js, err := n.open()
+	if err != nil {
+		return nil, err
+	}
+	subject := natsSubject(log, 0)
+	return func(value []byte) error {
+		_, err := js.Publish(context.Background(), subject, value)
+		return err
+	}, nil
+}
+
+func (n *natsStreams) Read(ctx context.Context, log string, from From, deliver func([][]byte)) error {
+	js, err := n.open()
+	if err != nil {
+		return err
+	}
+	config := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy}
+	if from.End {
+		config.DeliverPolicy = jetstream.DeliverNewPolicy
+	} else if from.Newest > 0 {
+		stream, err := js.Stream(ctx, log)
+		if err != nil {
+			return err
+		}
+		config.DeliverPolicy = jetstream.DeliverByStartSequencePolicy
+		config.OptStartSeq = stream.CachedInfo().State.LastSeq - uint64(from.Newest) + 1
+	}
+	consumer, err := js.OrderedConsumer(ctx, log, config)
+	if err != nil {
+		return err
+	}
+	one := make([][]byte, 1)
+	consuming, err := consumer.Consume(func(message jetstream.Msg) {
+		one[0] = message.Data()
+		deliver(one)
+	}, jetstream.PullMaxMessages(5000), jetstream.ConsumeErrHandler(
+		func(_ jetstream.ConsumeContext, err error) { fmt.Fprintln(os.Stderr, "NATS, reading:", err) }))
+	if err != nil {
+		return err
+	}
+	context.AfterFunc(ctx, func() {
+		consuming.Stop()
+		js.Conn().Close()
+	})
+	return nil
+}
