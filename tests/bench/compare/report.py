@@ -173,7 +173,7 @@ def failures(run):
         if "error" in sample:
             said = " ".join(sample["error"].split())[-400:]
             lines.append(f"- {sample['work']}, {sample['class'].upper()}, {sample['system']}, round "
-                         f"{sample['round']}: {said}")
+                         f"{sample['round'] + 1}: {said}")
     return ["", "Failed:", "", *lines] if lines else []
 
 
