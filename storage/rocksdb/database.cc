@@ -20,7 +20,6 @@ constexpr char kOffsets[] = "offsets";
 constexpr char kProducers[] = "producers";
 
 // Under load there are up to kRecordMemtables of these beside the tail cache.
-constexpr size_t kRecordMemtableBytes = 32 << 20;
 constexpr int kRecordMemtables = 4;
 constexpr size_t kSmallMemtableBytes = 4 << 20;
 constexpr size_t kBlockCacheBytes = 16 << 20;
@@ -45,6 +44,9 @@ rocksdb::DBOptions LogOptions(const DatabaseOptions& options) {
   db.max_total_wal_size = 512 << 20;
   db.bytes_per_sync = 1 << 20;
   db.max_background_jobs = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, 8);
+  // Beside its own, RocksDB starts this many threads for each family at every open, whether there
+  // is anything for them to do or not: 16 of them take ten times as long as the rest.
+  db.max_file_opening_threads = db.max_background_jobs;
   // One thread writes.
   db.allow_concurrent_memtable_write = false;
   db.enable_pipelined_write = false;
@@ -83,7 +85,7 @@ rocksdb::ColumnFamilyOptions SmallFamily(const std::shared_ptr<rocksdb::Cache>& 
 rocksdb::ColumnFamilyOptions RecordsFamily(const std::shared_ptr<rocksdb::Cache>& cache,
                                            const DatabaseOptions& options) {
   rocksdb::ColumnFamilyOptions family = SmallFamily(cache);
-  family.write_buffer_size = kRecordMemtableBytes;
+  family.write_buffer_size = static_cast<size_t>(options.records_memtable_bytes);
   family.max_write_buffer_number = kRecordMemtables;
   family.compaction_filter_factory = options.records_filter;
   family.enable_blob_files = true;

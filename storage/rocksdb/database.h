@@ -32,6 +32,7 @@ inline constexpr char kRecordsFamily[] = "records";
 
 struct DatabaseOptions {
   int64_t min_blob_bytes = 0;
+  int64_t records_memtable_bytes = 32 << 20;
   std::shared_ptr<rocksdb::FileSystem> file_system;  // Null: that of the operating system.
   std::shared_ptr<rocksdb::CompactionFilterFactory> records_filter;
   // Called after a flush of records, on a thread of RocksDB: must be quick and not call RocksDB.

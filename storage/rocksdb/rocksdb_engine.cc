@@ -46,6 +46,7 @@ absl::StatusOr<std::unique_ptr<RocksDbEngine>> RocksDbEngine::Open(RocksDbOption
   auto records_flushed = std::make_shared<std::atomic<bool>>(false);
   const DatabaseOptions database_options{
       .min_blob_bytes = options.min_blob_bytes,
+      .records_memtable_bytes = options.records_memtable_bytes,
       .file_system = options.file_system,
       .records_filter = std::make_shared<DropFilterFactory>(bounds),
       .on_records_flushed = [records_flushed] { records_flushed->store(true); },

@@ -54,6 +54,8 @@ struct RocksDbOptions {
   int64_t tail_cache_bytes = 64 << 20;   // Of the newest batches, of all partitions together.
   int64_t write_queue_bytes = 32 << 20;  // Beyond this, writes are OVERLOADED.
   int64_t min_blob_bytes = 8 << 10;      // Stored batches from this size on lie in blob files.
+  // New batches are written out of memory in pieces of about this size; up to four are in memory.
+  int64_t records_memtable_bytes = 32 << 20;
   // Writes stop with DISK_FULL while less is free. 0: not before the disk refuses one, which
   // RocksDB does not always survive.
   int64_t disk_reserve_bytes = 64 << 20;
