@@ -45,6 +45,7 @@ struct Capabilities {
   bool fenced_commits = false;      // OffsetCommit::position_epoch decides between two commits.
   bool log_epoch = false;           // Batches carry one; ValidatePosition.
   TimeBasis time_basis = TimeBasis::kNone;
+  bool checkpoints = false;  // CreateCheckpoint.
 };
 
 // ---- Writing
@@ -298,6 +299,12 @@ class Engine {
   // Applies every topic's retention now, as the engine also does by itself from time to time. Disk
   // space of what is deleted, here or by Truncate or DeleteTopic, is free when the call returns.
   virtual absl::Status EnforceRetention() = 0;
+
+  // Copies the log as it is at one moment, while writes go on, into a directory that another hub of
+  // this engine can be opened on. Answers the bytes of its files, once they are on stable storage.
+  // After an error nothing is left there. INVALID_DIRECTORY: the path is not absolute, something is
+  // there, or it cannot be made; DISK_FULL, STORAGE_FAILED, UNSUPPORTED_BY_ENGINE.
+  virtual absl::StatusOr<int64_t> CreateCheckpoint(const std::string& directory) = 0;
 
   // Makes everything durable, completes what is under way and refuses what comes later. Idempotent;
   // the destructor calls it. After a clean close the next open keeps the log epoch.

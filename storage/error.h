@@ -28,6 +28,7 @@ namespace millrace::storage {
   X(kLogEpochChanged, "LOG_EPOCH_CHANGED", kAborted, -1)                                    \
   X(kInvalidName, "INVALID_NAME", kInvalidArgument, -1)                                     \
   X(kInvalidConfig, "INVALID_CONFIG", kInvalidArgument, -1)                                 \
+  X(kInvalidDirectory, "INVALID_DIRECTORY", kInvalidArgument, -1)                           \
   X(kInvalidPage, "INVALID_PAGE", kInvalidArgument, -1)                                     \
   X(kInvalidSequence, "INVALID_SEQUENCE", kInvalidArgument, -1)                             \
   X(kSequenceRequired, "SEQUENCE_REQUIRED", kInvalidArgument, -1)                           \

@@ -166,4 +166,14 @@ absl::StatusOr<HubInfo> Admin::GetHub() {
   return FromProto(response.hub());
 }
 
+absl::StatusOr<int64_t> Admin::CreateCheckpoint(const std::string& directory) {
+  v1::CreateCheckpointRequest request;
+  request.set_directory(directory);
+  v1::CreateCheckpointResponse response;
+  grpc::ClientContext context;
+  const absl::Status status = FromGrpc(stubs_->hub.CreateCheckpoint(&context, request, &response));
+  if (!status.ok()) return status;
+  return response.size_bytes();
+}
+
 }  // namespace millrace::client

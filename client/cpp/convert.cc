@@ -14,7 +14,8 @@ Capabilities CapabilitiesFrom(const v1::Capabilities& capabilities) {
           .fenced_commits = capabilities.fenced_commits(),
           .log_epoch = capabilities.log_epoch(),
           .search_by_append_time = capabilities.time_basis() == v1::TIME_BASIS_APPEND_TIME,
-          .search_by_event_time = capabilities.time_basis() == v1::TIME_BASIS_EVENT_TIME};
+          .search_by_event_time = capabilities.time_basis() == v1::TIME_BASIS_EVENT_TIME,
+          .checkpoints = capabilities.checkpoints()};
 }
 
 Limits LimitsFrom(const v1::Limits& limits) {

@@ -31,6 +31,7 @@ v1::Capabilities ToProto(const storage::Capabilities& capabilities) {
   result.set_fenced_commits(capabilities.fenced_commits);
   result.set_log_epoch(capabilities.log_epoch);
   result.set_time_basis(ToProto(capabilities.time_basis));
+  result.set_checkpoints(capabilities.checkpoints);
   return result;
 }
 
@@ -57,7 +58,10 @@ v1::Limits ToProto(const hub::Limits& limits, int32_t producer_window) {
   return result;
 }
 
-class HubService final : public Contract::WithRawCallbackMethod_GetHub<Contract::Service> {
+using RawService = Contract::WithRawCallbackMethod_GetHub<
+    Contract::WithRawCallbackMethod_CreateCheckpoint<Contract::Service>>;
+
+class HubService final : public RawService {
  public:
   HubService(hub::Hub& hub, std::string version) : hub_(hub), version_(std::move(version)) {}
 
@@ -71,7 +75,22 @@ class HubService final : public Contract::WithRawCallbackMethod_GetHub<Contract:
     return Answer({context, bytes, response}, status);
   }
 
+  grpc::ServerUnaryReactor* CreateCheckpoint(grpc::CallbackServerContext* context,
+                                             const grpc::ByteBuffer* bytes,
+                                             grpc::ByteBuffer* response) override {
+    return AnswerFromWorker(hub_, {context, bytes, response}, this, &HubService::MakeCheckpoint);
+  }
+
  private:
+  absl::StatusOr<v1::CreateCheckpointResponse> MakeCheckpoint(
+      const v1::CreateCheckpointRequest& request) {
+    const absl::StatusOr<int64_t> bytes = hub_.engine().CreateCheckpoint(request.directory());
+    if (!bytes.ok()) return bytes.status();
+    v1::CreateCheckpointResponse response;
+    response.set_size_bytes(*bytes);
+    return response;
+  }
+
   v1::GetHubResponse Describe() const {
     v1::GetHubResponse response;
     v1::HubInfo* info = response.mutable_hub();

@@ -230,6 +230,10 @@ std::optional<LogState::Bounds> MemoryEngine::FindPartition(PartitionId partitio
   return Bounds{(*found)->earliest(), (*found)->end()};
 }
 
+absl::StatusOr<int64_t> MemoryEngine::CreateCheckpoint(const std::string& /*directory*/) {
+  return Error(Reason::kUnsupportedByEngine, "what is kept in memory alone makes no checkpoints");
+}
+
 const ProducerWindow* MemoryEngine::FindProducer(std::string_view producer_id) const {
   const auto found = producers_.find(absl::string_view(producer_id.data(), producer_id.size()));
   return found == producers_.end() ? nullptr : &found->second.window;

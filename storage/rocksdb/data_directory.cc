@@ -16,9 +16,41 @@ namespace millrace::storage {
 namespace {
 
 constexpr char kFormatWord[] = "millrace";
+constexpr char kFormatFile[] = "/format";
+constexpr char kCheckpointFile[] = "/checkpoint";
 
 absl::Status Unusable(const std::string& path, const std::string& why) {
   return absl::PermissionDeniedError("the data directory " + path + " cannot be used: " + why);
+}
+
+absl::Status SyncDirectory(const std::string& path) {
+  const int directory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return Unusable(path, std::strerror(errno));
+  const bool synced = ::fsync(directory) == 0;
+  const int why = errno;
+  ::close(directory);
+  return synced ? absl::OkStatus() : Unusable(path, std::strerror(why));
+}
+
+// The file is there with all of its text and on stable storage, or not there at all.
+absl::Status WriteWhole(const std::string& path, const std::string& file, const std::string& text) {
+  const std::string draft = path + file + ".new";
+  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return Unusable(path, std::strerror(errno));
+  bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  written = ::fsync(fd) == 0 && written;
+  const int why = errno;
+  ::close(fd);
+  if (!written) return Unusable(path, std::strerror(why));
+  std::error_code error;
+  std::filesystem::rename(draft, path + file, error);
+  if (error) return Unusable(path, error.message());
+  return SyncDirectory(path);
+}
+
+absl::Status WriteFormat(const std::string& path) {
+  return WriteWhole(path, kFormatFile,
+                    std::string(kFormatWord) + " " + std::to_string(kFormatVersion) + "\n");
 }
 
 }  // namespace
@@ -48,9 +80,9 @@ absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(const std::st
 DataDirectory::~DataDirectory() { ::close(lock_fd_); }
 
 absl::Status DataDirectory::CheckFormat() {
-  std::ifstream file(path_ + "/format");
+  std::ifstream file(path_ + kFormatFile);
   if (!file) {
-    if (!std::filesystem::exists(database_path())) return WriteFormat();
+    if (!std::filesystem::exists(database_path())) return WriteFormat(path_);
     return absl::DataLossError("the data directory " + path_ +
                                " holds a log but no format file: it is not whole");
   }
@@ -68,25 +100,20 @@ absl::Status DataDirectory::CheckFormat() {
   return absl::OkStatus();
 }
 
-absl::Status DataDirectory::WriteFormat() {
-  const std::string text = std::string(kFormatWord) + " " + std::to_string(kFormatVersion) + "\n";
-  const std::string draft = path_ + "/format.new";
-  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return Unusable(path_, std::strerror(errno));
-  bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  written = ::fsync(fd) == 0 && written;
-  const int why = errno;
-  ::close(fd);
-  if (!written) return Unusable(path_, std::strerror(why));
+bool DataDirectory::is_checkpoint() const {
+  return std::filesystem::exists(path_ + kCheckpointFile);
+}
+
+absl::Status DataDirectory::ForgetCheckpoint() {
   std::error_code error;
-  std::filesystem::rename(draft, path_ + "/format", error);
+  std::filesystem::remove(path_ + kCheckpointFile, error);
   if (error) return Unusable(path_, error.message());
-  const int directory = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return Unusable(path_, std::strerror(errno));
-  const bool synced = ::fsync(directory) == 0;
-  const int sync_error = errno;
-  ::close(directory);
-  return synced ? absl::OkStatus() : Unusable(path_, std::strerror(sync_error));
+  return SyncDirectory(path_);
+}
+
+absl::Status DataDirectory::SealCheckpoint(const std::string& path) {
+  if (auto status = WriteWhole(path, kCheckpointFile, ""); !status.ok()) return status;
+  return WriteFormat(path);
 }
 
 }  // namespace millrace::storage

@@ -1,9 +1,11 @@
 // The directory that holds one hub's log: made if need be, locked against a second hub, and checked
 // for the version of what is in it.
 //
-//   lock      locked while a hub runs
-//   format    the version of everything else, as text
-//   db/       RocksDB's files
+//   lock        locked while a hub runs
+//   format      the version of everything else, as text
+//   db/         RocksDB's files
+//   witness.*   what is known to be on stable storage (witness_files.h)
+//   checkpoint  there as long as the directory is a copy that no hub was opened on
 #pragma once
 
 #include <memory>
@@ -29,6 +31,14 @@ class DataDirectory {
   DataDirectory(const DataDirectory&) = delete;
   DataDirectory& operator=(const DataDirectory&) = delete;
 
+  // The last step of making a copy whose db/ is on stable storage: makes it one that Open takes.
+  // Errors are for a person.
+  static absl::Status SealCheckpoint(const std::string& path);
+
+  // Whether this is a copy of another hub's log; no longer so after ForgetCheckpoint.
+  bool is_checkpoint() const;
+  absl::Status ForgetCheckpoint();
+
   const std::string& path() const { return path_; }
   std::string database_path() const { return path_ + "/db"; }
 
@@ -36,7 +46,6 @@ class DataDirectory {
   DataDirectory(std::string path, int lock_fd) : path_(std::move(path)), lock_fd_(lock_fd) {}
 
   absl::Status CheckFormat();
-  absl::Status WriteFormat();
 
   const std::string path_;
   const int lock_fd_;

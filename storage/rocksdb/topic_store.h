@@ -41,9 +41,9 @@ class TopicStore {
   };
   explicit TopicStore(const Parts& parts) : parts_(parts) {}
 
-  // Reads the catalogue and all partitions. After an unclean end the log epoch is raised. Before
-  // anybody else uses the store; errors are for a person.
-  absl::Status Load();
+  // Reads the catalogue and all partitions. After an unclean end the log epoch is raised, and in
+  // any case to `floor`. Before anybody else uses the store; errors are for a person.
+  absl::Status Load(LogEpoch floor);
 
   // Says on disk that everything was written and synced.
   absl::Status MarkClean();
@@ -67,7 +67,7 @@ class TopicStore {
     std::vector<LogEpoch> first_epochs;
   };
 
-  absl::Status LoadFields();
+  absl::Status LoadFields(LogEpoch floor);
   absl::Status LoadPartitions();
   absl::Status RestorePartition(PartitionId id, LogEpoch first_epoch);
   absl::Status SyncField(std::string_view field, int64_t number);

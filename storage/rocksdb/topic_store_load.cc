@@ -24,8 +24,8 @@ absl::Status BadRow(const char* what) {
 
 }  // namespace
 
-absl::Status TopicStore::Load() {
-  if (auto status = LoadFields(); !status.ok()) return status;
+absl::Status TopicStore::Load(LogEpoch floor) {
+  if (auto status = LoadFields(floor); !status.ok()) return status;
   if (auto status = LoadPartitions(); !status.ok()) return status;
   const auto add_topic = [this](std::string_view key, std::string_view value) -> absl::Status {
     rows::TopicRow row;
@@ -48,7 +48,7 @@ absl::Status TopicStore::Load() {
   return absl::OkStatus();
 }
 
-absl::Status TopicStore::LoadFields() {
+absl::Status TopicStore::LoadFields(LogEpoch floor) {
   Database& database = parts_.database;
   const auto hub_id = database.db().Get(rocksdb::ReadOptions(), database.log(),
                                         ToSlice(rows::FieldKey(rows::kHubIdField)), &hub_id_);
@@ -61,7 +61,7 @@ absl::Status TopicStore::LoadFields() {
   }
   was_clean_ = *clean != 0;
   next_partition_ = *next_partition;
-  log_epoch_ = was_clean_ ? *epoch : *epoch + 1;
+  log_epoch_ = std::max(was_clean_ ? *epoch : *epoch + 1, floor.value());
   rocksdb::WriteBatch batch;
   if (hub_id.IsNotFound()) {
     hub_id_ = RandomId();

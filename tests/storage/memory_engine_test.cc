@@ -28,6 +28,12 @@ TEST(MemoryEngine, MakesUpADifferentHubIdEachTime) {
   EXPECT_EQ(MemoryEngine(MemoryOptions{.hub_id = "given"}).hub_id(), "given");
 }
 
+TEST(MemoryEngine, MakesNoCheckpoints) {
+  MemoryEngine engine;
+  EXPECT_FALSE(engine.capabilities().checkpoints);
+  EXPECT_EQ(ReasonWord(engine.CreateCheckpoint("/nowhere")), "UNSUPPORTED_BY_ENGINE");
+}
+
 TEST(MemoryEngine, AppliesRetentionByItself) {
   ManualClock clock;
   MemoryEngine engine({.clock = &clock, .retention_interval = absl::Milliseconds(1)});

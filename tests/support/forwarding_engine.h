@@ -77,6 +77,9 @@ class ForwardingEngine : public Engine {
     return next_.Truncate(partition, before);
   }
   absl::Status EnforceRetention() override { return next_.EnforceRetention(); }
+  absl::StatusOr<int64_t> CreateCheckpoint(const std::string& directory) override {
+    return next_.CreateCheckpoint(directory);
+  }
   absl::Status Close() override { return next_.Close(); }
 
  private:

@@ -51,7 +51,8 @@ std::vector<std::pair<std::string_view, bool>> CapabilitiesOf(const client::Capa
           {"fenced_commits", can.fenced_commits},
           {"log_epoch", can.log_epoch},
           {"search_by_append_time", can.search_by_append_time},
-          {"search_by_event_time", can.search_by_event_time}};
+          {"search_by_event_time", can.search_by_event_time},
+          {"checkpoints", can.checkpoints}};
 }
 
 std::string_view DurabilityName(client::Durability durability) {

@@ -166,6 +166,7 @@ struct Capabilities {
   bool log_epoch = false;
   bool search_by_append_time = false;
   bool search_by_event_time = false;
+  bool checkpoints = false;
 };
 
 // The limits in force, see the contract's message of the same name. Zero: the hub does not say.
@@ -249,6 +250,10 @@ class Admin {
   absl::Status DeleteGroup(std::string_view group);  // GROUP_HAS_MEMBERS.
 
   absl::StatusOr<HubInfo> GetHub();
+
+  // Copies the hub's whole log into a new directory on its machine, by an absolute path, that a hub
+  // can be started on. Answers the bytes of its files. Takes as long as it takes: no deadline.
+  absl::StatusOr<int64_t> CreateCheckpoint(const std::string& directory);
 
  private:
   struct Stubs;
