@@ -13,6 +13,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// A controller refuses a request that makes more than some 10,000 records of metadata.
+const kafkaPartitionsAtOnce = 5000
+
 type kafka struct {
 	address string
 	class   Class
@@ -41,11 +44,18 @@ func (k *kafka) Create(ctx context.Context, log string, partitions int) error {
 	if k.class == EachSync {
 		config["flush.messages"] = kadm.StringPtr("1")
 	}
-	_, err = kadm.NewClient(client).CreateTopic(ctx, int32(partitions), 1, config, log)
-	if errors.Is(err, kerr.TopicAlreadyExists) {
-		return nil
+	admin := kadm.NewClient(client)
+	_, err = admin.CreateTopic(ctx, int32(min(partitions, kafkaPartitionsAtOnce)), 1, config, log)
+	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+		return err
 	}
-	return err
+	for made := kafkaPartitionsAtOnce; made < partitions; made += kafkaPartitionsAtOnce {
+		grown, err := admin.UpdatePartitions(ctx, min(made+kafkaPartitionsAtOnce, partitions), log)
+		if err = errors.Join(err, grown.Error()); err != nil && !errors.Is(err, kerr.InvalidPartitions) {
+			return err // Invalid: there are as many already, by an attempt that failed later.
+		}
+	}
+	return nil
 }
 
 type kafkaProducer struct {
@@ -74,6 +84,8 @@ func (p *kafkaProducer) Send(key int, value []byte) {
 	}
 	p.client.Produce(context.Background(), record, p.acked)
 }
+
+func (p *kafkaProducer) Finish() {}
 
 func (k *kafka) Caller(log string) (func([]byte) error, error) {
 	client, err := k.open(kgo.DefaultProduceTopic(log), kgo.RequiredAcks(kgo.AllISRAcks()),

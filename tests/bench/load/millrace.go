@@ -143,6 +143,8 @@ func (p *millraceProducer) Send(key int, value []byte) {
 	}
 }
 
+func (p *millraceProducer) Finish() {}
+
 // flush sends what is gathered, as soon as one more request may be without an answer.
 func (p *millraceProducer) flush() {
 	n := p.request.records()
@@ -175,7 +177,9 @@ func (p *millraceProducer) receive() {
 		p.acked(n, refusal(answer))
 		if p.eager {
 			p.mutex.Lock()
-			p.flush()
+			if len(p.unsettle) < cap(p.unsettle) { // Send may have taken the place.
+				p.flush()
+			}
 			p.mutex.Unlock()
 		}
 	}

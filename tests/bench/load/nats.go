@@ -9,7 +9,12 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
 )
+
+// Messages without an answer of a latency producer: more than come in a run, since the client drops
+// what is beyond.
+const natsPending = 1 << 17
 
 type natsStreams struct {
 	address string
@@ -23,13 +28,8 @@ func newNats(address string, class Class) (System, error) {
 	return &natsStreams{address, class}, nil
 }
 
-// Window is smaller where every message is synced: answers then come in lumps as long as it.
-func (n *natsStreams) Window() int {
-	if n.class == EachSync {
-		return 500
-	}
-	return 10_000
-}
+// Window is beyond what flow allows, which is what bounds a throughput producer here.
+func (n *natsStreams) Window() int { return 10_000 }
 
 func (n *natsStreams) open(options ...jetstream.JetStreamOpt) (jetstream.JetStream, error) {
 	connection, err := nats.Connect(n.address)
@@ -48,10 +48,64 @@ func (n *natsStreams) Create(ctx context.Context, log string, _ int) error {
 	}
 	defer js.Conn().Close()
 	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: log, Subjects: []string{log + ".*"}, Storage: jetstream.FileStorage})
+		Name: log, Subjects: []string{log + ".*"}, Storage: jetstream.FileStorage,
+		AllowBatchPublish: true})
 	return err
 }
 
+// flow is how many messages a throughput producer sends for one answer, and how many answers may
+// be missing.
+func (n *natsStreams) flow() jetstreamext.FastPublishFlowControl {
+	if n.class == EachSync {
+		return jetstreamext.FastPublishFlowControl{Flow: 100, MaxOutstandingAcks: 5, AckTimeout: patience}
+	}
+	return jetstreamext.FastPublishFlowControl{Flow: 500, MaxOutstandingAcks: 4, AckTimeout: patience}
+}
+
+func natsSubjects(log string, partitions int) (subjects []string) {
+	for i := range partitions {
+		subjects = append(subjects, natsSubject(log, i))
+	}
+	return subjects
+}
+
+// natsBatches publishes by the fast batch protocol, which answers for many messages at once.
+type natsBatches struct {
+	publisher jetstreamext.FastPublisher
+	subjects  []string
+	answered  uint64
+	sent      uint64
+	acked     Acked
+}
+
+func (p *natsBatches) Send(key int, value []byte) {
+	p.sent++
+	ack, err := p.publisher.Add(p.subjects[max(key, 0)%len(p.subjects)], value)
+	if err != nil {
+		p.acked(1, err)
+		return
+	}
+	p.answer(ack.AckSequence)
+}
+
+func (p *natsBatches) answer(upTo uint64) {
+	if upTo > p.answered {
+		p.acked(int(upTo-p.answered), nil)
+		p.answered = upTo
+	}
+}
+
+func (p *natsBatches) Finish() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if _, err := p.publisher.Close(ctx); err != nil {
+		p.acked(1, err)
+		return
+	}
+	p.answer(p.sent)
+}
+
+// natsProducer publishes message by message, without waiting in between.
 type natsProducer struct {
 	js       jetstream.JetStream
 	subjects []string
@@ -59,15 +113,20 @@ type natsProducer struct {
 	acked    Acked
 }
 
-func (n *natsStreams) Producer(log string, partitions int, _ Goal, acked Acked) (Producer, error) {
-	js, err := n.open(jetstream.WithPublishAsyncMaxPending(n.Window() + 1))
+func (n *natsStreams) Producer(log string, partitions int, goal Goal, acked Acked) (Producer, error) {
+	js, err := n.open(jetstream.WithPublishAsyncMaxPending(natsPending))
 	if err != nil {
 		return nil, err
 	}
-	p := &natsProducer{js: js, waiting: make(chan jetstream.PubAckFuture, n.Window()), acked: acked}
-	for i := range partitions {
-		p.subjects = append(p.subjects, natsSubject(log, i))
+	subjects := natsSubjects(log, partitions)
+	if goal == Throughput {
+		publisher, err := jetstreamext.NewFastPublisher(js, n.flow())
+		if err != nil {
+			return nil, err
+		}
+		return &natsBatches{publisher: publisher, subjects: subjects, acked: acked}, nil
 	}
+	p := &natsProducer{js, subjects, make(chan jetstream.PubAckFuture, natsPending), acked}
 	go p.wait()
 	return p, nil
 }
@@ -80,6 +139,8 @@ func (p *natsProducer) Send(key int, value []byte) {
 	}
 	p.waiting <- future
 }
+
+func (p *natsProducer) Finish() {}
 
 func (p *natsProducer) wait() {
 	for future := range p.waiting {

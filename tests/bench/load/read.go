@@ -49,6 +49,7 @@ func (w *work) fill(log string) error {
 		s.window.take()
 		s.producer.Send(NoKey, w.values[i%len(w.values)])
 	}
+	s.producer.Finish()
 	for begin, last := time.Now(), int64(0); s.acked.Load() < int64(w.records); {
 		if s.refused.Load() > 0 {
 			return fmt.Errorf("%d records of the backlog were refused: %v", s.refused.Load(),

@@ -81,6 +81,8 @@ func (p *redisProducer) run() {
 	}
 }
 
+func (p *redisProducer) Finish() {}
+
 func (p *redisProducer) add(ctx context.Context, pipeline redis.Pipeliner, entry redisEntry) {
 	stream := p.log
 	if entry.key != NoKey {

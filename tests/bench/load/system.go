@@ -31,13 +31,15 @@ type From struct {
 	Newest int // Where positive: so many records before the end.
 }
 
-// Key that says a record has none. A log of one partition gets only such.
+// NoKey is the key of a record that has none, as all in a log of one partition.
 const NoKey = -1
 
 // Producer sends records over one connection of its own.
 type Producer interface {
 	// Send hands a record over; it may block. The value must stay as it is. For one goroutine.
 	Send(key int, value []byte)
+	// Finish says that nothing more is sent, which some need to know to have the last acknowledged.
+	Finish()
 }
 
 // Acked is called as records are acknowledged: n more, in the order in which they were sent (within

@@ -47,7 +47,7 @@ find_go() {
     rm -rf "$folder" "$cache/fetch"
     mkdir -p "$cache/fetch"
     # A module archive keeps no modes, so the programs are made executable here.
-    (cd "$cache/fetch" && GOFLAGS= GO111MODULE=on GOMODCACHE=$cache/fetch/mod go mod download "$module")
+    (cd "$cache/fetch" && GOFLAGS='' GO111MODULE=on GOMODCACHE=$cache/fetch/mod go mod download "$module")
     cp -r "$cache/fetch/mod/$module" "$folder"
     chmod -R u+w "$folder" "$cache/fetch"
     chmod +x "$folder"/bin/* "$folder"/pkg/tool/*/*
