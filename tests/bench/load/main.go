@@ -38,7 +38,7 @@ type result struct {
 const patience = 60 * time.Second
 
 var works = map[string]func(*work) (result, error){
-	"warm-up":    (*work).produce,
+	"warm-up":    (*work).warmUp,
 	"first":      (*work).first,
 	"produce":    (*work).produce,
 	"together":   (*work).together,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,17 @@ func (s *stream) send(values [][]byte, keys int, stop *atomic.Bool) {
 	}
 }
 
+var errNothing = errors.New("nothing was acknowledged")
+
+// warmUp lets a system work before it is measured; how much it does is not asked.
+func (w *work) warmUp() (result, error) {
+	done, err := w.produce()
+	if errors.Is(err, errNothing) {
+		err = nil
+	}
+	return done, err
+}
+
 // produce measures acknowledged records a second of some producers, each with a log of its own.
 func (w *work) produce() (result, error) {
 	streams := make([]*stream, w.producers)
@@ -70,14 +82,17 @@ func (w *work) produce() (result, error) {
 		"records_per_second": rate, "acknowledged_records": float64(stored)}}, err
 }
 
-// rateOf measures how many records a second the running streams get acknowledged; `also` is called
-// with the seconds that went by, right when they were measured.
+// rateOf measures how many records a second the running streams get acknowledged, some time after the
+// first was; `also` is called with the seconds that went by, right when they were measured.
 func (w *work) rateOf(streams []*stream, also func(begin bool, seconds float64)) (float64, error) {
 	total := func() (sum int64) {
 		for _, s := range streams {
 			sum += s.acked.Load()
 		}
 		return sum
+	}
+	for begin := time.Now(); total() == 0 && time.Since(begin) < patience; {
+		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(w.warm)
 	before, begin := total(), time.Now()
@@ -96,7 +111,7 @@ func (w *work) rateOf(streams []*stream, also func(begin bool, seconds float64))
 		}
 	}
 	if rate == 0 {
-		return rate, fmt.Errorf("nothing was acknowledged in %v", w.measured)
+		return rate, fmt.Errorf("%w in %v", errNothing, w.measured)
 	}
 	return rate, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -19,6 +20,7 @@ func (w *work) consume() (result, error) {
 	if err := w.fill(log); err != nil {
 		return result{}, err
 	}
+	syscall.Sync() // The backlog stays in the page cache, but its writing is over.
 	expected := w.records
 	if w.newest > 0 {
 		expected = w.newest
