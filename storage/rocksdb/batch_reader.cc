@@ -59,7 +59,8 @@ class BatchCursor {
   void Next() { it_->Next(); }
 
   bool valid() const { return it_->Valid(); }
-  bool damaged() const { return it_->status().IsCorruption(); }
+  // What does not match its checksum, or lay in a file that is gone.
+  bool damaged() const { return it_->status().IsCorruption() || it_->status().IsPathNotFound(); }
   absl::Status status() const { return ToStatus(it_->status(), "records cannot be read"); }
   std::string_view value() const { return ToView(it_->value()); }
   Offset base() const {

@@ -5,7 +5,10 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdarg>
+#include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -120,7 +123,38 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& path) {
   return absl::UnavailableError(message);
 }
 
+// "MANIFEST-000012", with or without a slash before it and a newline after it.
+std::optional<uint64_t> ManifestNumber(std::string_view file) {
+  constexpr std::string_view kPrefix = "MANIFEST-";
+  const size_t prefix = file.find(kPrefix);
+  if (prefix == std::string_view::npos) return std::nullopt;
+  file.remove_prefix(prefix + kPrefix.size());
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(file.data(), file.data() + file.size(), number);
+  return error == std::errc() ? std::optional(number) : std::nullopt;
+}
+
 }  // namespace
+
+absl::StatusOr<ManifestSize> ManifestOnDisk(
+    const std::string& path, const std::shared_ptr<rocksdb::FileSystem>& file_system) {
+  const auto files = file_system != nullptr ? file_system : rocksdb::FileSystem::Default();
+  std::unique_ptr<rocksdb::FSSequentialFile> current;
+  rocksdb::Status status = files->NewSequentialFile(path + "/CURRENT", {}, &current, nullptr);
+  std::array<char, 64> name;
+  rocksdb::Slice read;
+  if (status.ok()) status = current->Read(name.size(), {}, &read, name.data(), nullptr);
+  if (!status.ok()) return OpenError(status, path);
+  const auto number = ManifestNumber(ToView(read));
+  if (!number || read.size() < 2) {
+    return OpenError(rocksdb::Status::Corruption("CURRENT names no manifest"), path);
+  }
+  ManifestSize manifest{.number = *number};
+  status = files->GetFileSize(path + "/" + std::string(ToView(read).substr(0, read.size() - 1)), {},
+                              &manifest.bytes, nullptr);
+  if (!status.ok()) return OpenError(status, path);
+  return manifest;
+}
 
 absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return absl::OkStatus();
@@ -202,6 +236,17 @@ absl::Status Database::ResumeWriting() {
       db_->Put(beside_the_log, log(), ToSlice(rows::FieldKey(rows::kResumedField)), "");
   if (auto status = ToStatus(put, "cannot resume writing"); !status.ok()) return status;
   return Flush();
+}
+
+absl::StatusOr<ManifestSize> Database::Manifest() {
+  std::vector<std::string> files;
+  ManifestSize manifest;
+  const auto listed = db_->GetLiveFiles(files, &manifest.bytes, /*flush_memtable=*/false);
+  if (!listed.ok()) return ToStatus(listed, "the log's files cannot be listed");
+  for (const std::string& file : files) {
+    if (const auto number = ManifestNumber(file)) manifest.number = *number;
+  }
+  return manifest;
 }
 
 int64_t Database::UnflushedBytes() {

@@ -30,6 +30,19 @@ absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing);
 
 inline constexpr char kRecordsFamily[] = "records";
 
+// RocksDB's list of its own files, which it only ever appends to.
+struct ManifestSize {
+  uint64_t number = 0;
+  uint64_t bytes = 0;
+
+  friend auto operator<=>(const ManifestSize&, const ManifestSize&) = default;
+};
+
+// That of the database in `path`, as it is on the disk. `file_system` null: the operating system's.
+// As OpenToSurvey.
+absl::StatusOr<ManifestSize> ManifestOnDisk(
+    const std::string& path, const std::shared_ptr<rocksdb::FileSystem>& file_system);
+
 struct DatabaseOptions {
   int64_t min_blob_bytes = 0;
   int64_t records_memtable_bytes = 32 << 20;
@@ -72,6 +85,9 @@ class Database {
   // After a write was refused for a lack of space and there is space again: makes RocksDB take
   // writes, into a new write-ahead log.
   absl::Status ResumeWriting();
+
+  // What is on stable storage of the list of files.
+  absl::StatusOr<ManifestSize> Manifest();
 
   // What is in memtables and has to be written out yet.
   int64_t UnflushedBytes();

@@ -173,24 +173,31 @@ std::string DescribeLoss(const std::string& path, DatabaseOptions options,
   return "Missing: " + ToText(lost) + ".";
 }
 
+absl::Status CheckWhole(const std::string& path, const DatabaseOptions& options,
+                        const WitnessedLog& witnessed) {
+  const auto manifest = ManifestOnDisk(path, options.file_system);
+  if (!manifest.ok()) return manifest.status();
+  if (*manifest < witnessed.manifest) {
+    return absl::DataLossError("the log in " + path + " has lost the end of its list of files");
+  }
+  ReplayedWrites replayed;
+  const auto flushed = Database::OpenToSurvey(path, options, replayed);
+  if (!flushed.ok()) return flushed.status();
+  const uint64_t found =
+      std::max(replayed.last_sequence(), (*flushed)->db().GetLatestSequenceNumber());
+  if (found >= witnessed.sequence) return absl::OkStatus();
+  return absl::DataLossError("the log in " + path +
+                             " does not hold everything that was acknowledged");
+}
+
 }  // namespace
 
 absl::Status CheckAgainstWitness(const std::string& path, const DatabaseOptions& options,
                                  const WitnessedLog& witnessed) {
-  ReplayedWrites replayed;
-  const auto flushed = Database::OpenToSurvey(path, options, replayed);
-  std::string problem;
-  if (flushed.ok()) {
-    const uint64_t found =
-        std::max(replayed.last_sequence(), (*flushed)->db().GetLatestSequenceNumber());
-    if (found >= witnessed.sequence) return absl::OkStatus();
-    problem = "the log in " + path + " does not hold everything that was acknowledged";
-  } else if (absl::IsDataLoss(flushed.status())) {
-    problem = std::string(flushed.status().message());
-  } else {
-    return flushed.status();
-  }
-  return absl::DataLossError(problem + ". " + DescribeLoss(path, options, witnessed));
+  const absl::Status status = CheckWhole(path, options, witnessed);
+  if (!absl::IsDataLoss(status)) return status;
+  return absl::DataLossError(std::string(status.message()) + ". " +
+                             DescribeLoss(path, options, witnessed));
 }
 
 }  // namespace millrace::storage

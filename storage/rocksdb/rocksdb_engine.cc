@@ -8,6 +8,7 @@
 
 #include "storage/commit/read_assembler.h"
 #include "storage/error.h"
+#include "storage/rocksdb/checkpoint.h"
 #include "storage/rocksdb/log_repair.h"
 #include "storage/rocksdb/log_survey.h"
 
@@ -93,20 +94,24 @@ RocksDbEngine::RocksDbEngine(RocksDbOptions options, std::unique_ptr<DataDirecto
       topics_({*database_, partitions_, *bounds_, offsets_, reclaimer_, *options_.clock}),
       retention_({*database_, queue_, partitions_, *bounds_, topics_, reclaimer_, *options_.clock}),
       batch_reader_(*database_),
-      witness_(std::move(witness), partitions_, failure_) {}
+      witness_(std::move(witness), *database_, partitions_, failure_) {}
 
 absl::Status RocksDbEngine::Load() {
   if (absl::Status status = offsets_.Load(*database_); !status.ok()) return status;
   if (absl::Status status = reclaimer_.Load(); !status.ok()) return status;
-  if (absl::Status status = topics_.Load(); !status.ok()) return status;
+  // The log that a copy was made of has gone on under epochs of its own: the copy takes one that no
+  // count has reached.
+  const LogEpoch floor(directory_->is_checkpoint() ? absl::ToUnixMillis(options_.clock->Now()) : 0);
+  if (absl::Status status = topics_.Load(floor); !status.ok()) return status;
   bounds_->Arm();  // Every partition that there is has told its bound.
-  return absl::OkStatus();
+  return directory_->is_checkpoint() ? directory_->ForgetCheckpoint() : absl::OkStatus();
 }
 
 // What Load found or wrote is on stable storage: RocksDB wrote out what its replay gave.
 absl::Status RocksDbEngine::StartWitness() {
   return witness_.Start({.sequence = database_->db().GetLatestSequenceNumber(),
                          .log_epoch = log_epoch(),
+                         .manifest = {},
                          .ends = {}});
 }
 
@@ -167,7 +172,8 @@ Capabilities RocksDbEngine::capabilities() const {
           .expected_offset = true,
           .fenced_commits = true,
           .log_epoch = true,
-          .time_basis = TimeBasis::kAppendTime};
+          .time_basis = TimeBasis::kAppendTime,
+          .checkpoints = true};
 }
 
 LogEpoch RocksDbEngine::log_epoch() const {
@@ -361,6 +367,11 @@ absl::Status RocksDbEngine::Truncate(PartitionId partition, Offset before) {
 
 absl::Status RocksDbEngine::EnforceRetention() {
   return retention_.Enforce(Reclaimer::Urgency::kNow);
+}
+
+absl::StatusOr<int64_t> RocksDbEngine::CreateCheckpoint(const std::string& directory) {
+  if (absl::Status status = failure_.status(); !status.ok()) return status;
+  return storage::CreateCheckpoint(*database_, directory);
 }
 
 }  // namespace millrace::storage

@@ -115,6 +115,7 @@ class RocksDbEngine final : public Engine {
   absl::Status DeleteTopic(std::string_view name) override;
   absl::Status Truncate(PartitionId partition, Offset before) override;
   absl::Status EnforceRetention() override;
+  absl::StatusOr<int64_t> CreateCheckpoint(const std::string& directory) override;
   absl::Status Close() override;
 
  private:

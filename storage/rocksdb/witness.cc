@@ -8,8 +8,9 @@
 
 namespace millrace::storage {
 
-Witness::Witness(WitnessFiles files, const PartitionTable& partitions, FailureLatch& failure)
-    : files_(std::move(files)), partitions_(partitions), failure_(failure) {}
+Witness::Witness(WitnessFiles files, Database& database, const PartitionTable& partitions,
+                 FailureLatch& failure)
+    : files_(std::move(files)), database_(database), partitions_(partitions), failure_(failure) {}
 
 Witness::~Witness() { Stop(); }
 
@@ -17,7 +18,7 @@ absl::Status Witness::Start(WitnessedLog log) {
   log_ = std::move(log);
   synced_ = log_.sequence;
   written_ = log_.sequence;
-  if (absl::Status status = files_.Store(log_); !status.ok()) return status;
+  if (absl::Status status = Store(); !status.ok()) return status;
   thread_ = std::thread([this] { Run(); });
   pthread_setname_np(thread_.native_handle(), "witness");
   return absl::OkStatus();
@@ -59,6 +60,9 @@ void Witness::TakeSynced() {
 absl::Status Witness::Store() {
   absl::erase_if(log_.ends,
                  [&](const auto& end) { return partitions_.Find(end.first) == nullptr; });
+  const auto manifest = database_.Manifest();
+  if (!manifest.ok()) return manifest.status();
+  log_.manifest = *manifest;
   return files_.Store(log_);
 }
 

@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "storage/rocksdb/database.h"
 #include "storage/rocksdb/failure_latch.h"
 #include "storage/rocksdb/partition_table.h"
 #include "storage/rocksdb/witness_files.h"
@@ -31,7 +32,8 @@ class Witness {
  public:
   // What is passed outlives the witness. A disk that refuses the files for anything but a lack of
   // space fails the log.
-  Witness(WitnessFiles files, const PartitionTable& partitions, FailureLatch& failure);
+  Witness(WitnessFiles files, Database& database, const PartitionTable& partitions,
+          FailureLatch& failure);
   ~Witness();
 
   // Before all else: `log` is what the log holds, all of it on stable storage. Waits until it is
@@ -63,6 +65,7 @@ class Witness {
   absl::Status Store();
 
   WitnessFiles files_;
+  Database& database_;
   const PartitionTable& partitions_;
   FailureLatch& failure_;
   std::atomic<uint64_t> written_ = 0;

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "storage/error.h"
-#include "storage/rocksdb/database.h"
 #include "storage/rocksdb/rows.h"
 
 namespace millrace::storage {
@@ -16,7 +15,7 @@ namespace {
 
 constexpr int64_t kFormat = 1;
 constexpr size_t kNumberBytes = 8;
-constexpr size_t kHeaderNumbers = 6;
+constexpr size_t kHeaderNumbers = 8;
 constexpr size_t kBlockBytes = 4096;
 constexpr int64_t kMostEnds = int64_t{1} << 32;  // There are no more partitions than that.
 
@@ -34,7 +33,8 @@ std::string Encode(uint64_t generation, const WitnessedLog& log) {
   std::string content(kNumberBytes, 0);  // For the checksum.
   for (const int64_t number :
        {kFormat, static_cast<int64_t>(generation), static_cast<int64_t>(log.sequence),
-        log.log_epoch.value(), static_cast<int64_t>(log.ends.size())}) {
+        log.log_epoch.value(), static_cast<int64_t>(log.manifest.number),
+        static_cast<int64_t>(log.manifest.bytes), static_cast<int64_t>(log.ends.size())}) {
     content += rows::EncodeNumber(number);
   }
   for (const auto& [partition, end] : log.ends) {
@@ -56,7 +56,7 @@ int64_t NumberAt(std::string_view content, size_t place) {
 
 std::optional<Witnessed> Decode(std::string_view content) {
   if (content.size() < kHeaderNumbers * kNumberBytes) return std::nullopt;
-  const int64_t count = NumberAt(content, 5);
+  const int64_t count = NumberAt(content, kHeaderNumbers - 1);
   if (NumberAt(content, 1) != kFormat || count < 0 || count > kMostEnds) return std::nullopt;
   const size_t bytes = (kHeaderNumbers + 2 * static_cast<size_t>(count)) * kNumberBytes;
   if (content.size() < bytes || ChecksumOf(content.substr(0, bytes)) != NumberAt(content, 0)) {
@@ -65,6 +65,8 @@ std::optional<Witnessed> Decode(std::string_view content) {
   Witnessed witnessed{.generation = NumberAt(content, 2)};
   witnessed.log.sequence = static_cast<uint64_t>(NumberAt(content, 3));
   witnessed.log.log_epoch = LogEpoch(NumberAt(content, 4));
+  witnessed.log.manifest = {.number = static_cast<uint64_t>(NumberAt(content, 5)),
+                            .bytes = static_cast<uint64_t>(NumberAt(content, 6))};
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
     const size_t place = kHeaderNumbers + 2 * i;
     witnessed.log.ends[PartitionId(static_cast<uint32_t>(NumberAt(content, place)))] =

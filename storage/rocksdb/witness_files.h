@@ -8,8 +8,9 @@
 //   bytes 16..23  generation: the larger one counts
 //   bytes 24..31  RocksDB's sequence number of the last write that was synced
 //   bytes 32..39  the log epoch
-//   bytes 40..47  how many ends follow
-//   bytes 48..    a partition and the offset after its last record, 8 bytes each
+//   bytes 40..55  the number of RocksDB's manifest, and its bytes
+//   bytes 56..63  how many ends follow
+//   bytes 64..    a partition and the offset after its last record, 8 bytes each
 //
 // Numbers are little-endian. What follows the ends is left from earlier and means nothing.
 #pragma once
@@ -25,6 +26,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/rocksdb/database.h"
 #include "storage/types.h"
 
 namespace millrace::storage {
@@ -32,6 +34,7 @@ namespace millrace::storage {
 struct WitnessedLog {
   uint64_t sequence = 0;  // Of the last write that is on stable storage.
   LogEpoch log_epoch;
+  ManifestSize manifest;  // It never gets shorter; a newer one has a larger number.
   // The offset after the last record on stable storage, of partitions that were written to since
   // the log was opened.
   absl::flat_hash_map<PartitionId, Offset> ends;

@@ -17,8 +17,9 @@ namespace millrace::storage {
 // A directory that is deleted with this object.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "millrace-XXXXXX").string();
+  explicit TemporaryDirectory(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string pattern = (parent / "millrace-XXXXXX").string();
     EXPECT_NE(mkdtemp(pattern.data()), nullptr);
     path_ = pattern;
   }
@@ -34,6 +35,13 @@ class TemporaryDirectory {
  private:
   std::filesystem::path path_;
 };
+
+// Where files take no disk, if there is such a place.
+inline std::filesystem::path InMemory() {
+  const std::filesystem::path shared_memory = "/dev/shm";
+  return std::filesystem::is_directory(shared_memory) ? shared_memory
+                                                      : std::filesystem::temp_directory_path();
+}
 
 inline RocksDbOptions OptionsFor(const std::filesystem::path& data_dir) {
   return {.data_dir = data_dir.string(),

@@ -70,7 +70,10 @@ TEST_F(WitnessFilesTest, LoadNothingWhereNothingWasStored) {
 
 TEST_F(WitnessFilesTest, LoadWhatWasStoredLast) {
   WitnessFiles files = Files();
-  WitnessedLog log{.sequence = 1, .log_epoch = LogEpoch(3), .ends = {}};
+  WitnessedLog log{.sequence = 1,
+                   .log_epoch = LogEpoch(3),
+                   .manifest = {.number = 12, .bytes = 345},
+                   .ends = {}};
   for (uint32_t i = 1; i <= 1000; ++i) {
     log.sequence = i;
     log.ends[PartitionId(i)] = Offset(i * 7);
@@ -80,17 +83,19 @@ TEST_F(WitnessFilesTest, LoadWhatWasStoredLast) {
   ASSERT_TRUE(loaded.ok() && loaded->has_value());
   EXPECT_EQ((*loaded)->sequence, 1000u);
   EXPECT_EQ((*loaded)->log_epoch, LogEpoch(3));
+  EXPECT_EQ((*loaded)->manifest, log.manifest);
   EXPECT_EQ((*loaded)->ends, log.ends);
 }
 
 TEST_F(WitnessFilesTest, FallBackToTheOtherWhateverHappenedToTheNewer) {
   WitnessFiles files = Files();
   for (uint64_t sequence = 1; sequence <= 4; ++sequence) {
-    ASSERT_TRUE(files.Store({.sequence = sequence, .log_epoch = {}, .ends = {}}).ok());
+    ASSERT_TRUE(
+        files.Store({.sequence = sequence, .log_epoch = {}, .manifest = {}, .ends = {}}).ok());
   }
   const std::string newest = BytesOf(PathOf(0));
   ASSERT_EQ(LoadedSequence(), 4u);
-  const size_t meaningful = 48;
+  const size_t meaningful = 64;
   for (size_t i = 0; i < meaningful; ++i) {
     std::string damaged = newest;
     damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
