@@ -7,7 +7,7 @@ source deploy/packages.sh
 # What runs unless stages are named. Each is a script tests/stages/NAME.sh; its first comment says
 # what it does.
 default_stages=(
-  format arrows reasons house buf unit fuzz cli grpcurl python groups catalogue readme quickstart
+  format arrows reasons house buf unit fault fuzz cli grpcurl python groups catalogue readme quickstart
   planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
@@ -79,7 +79,7 @@ rm -rf "$MILLRACE_REPORTS"
 mkdir -p "$MILLRACE_REPORTS"
 
 needs_build() {
-  case "$1" in unit | cli | grpcurl | python | groups | catalogue | readme | quickstart | planted-bugs | tidy) true ;; *) false ;; esac
+  case "$1" in unit | fault | cli | grpcurl | python | groups | catalogue | readme | quickstart | planted-bugs | tidy) true ;; *) false ;; esac
 }
 
 # Runs one stage. One that ends badly without having reported a failed test counts as one.
