@@ -146,6 +146,15 @@ def test_synced_payload_is_set_against_the_disk():
             "the same minute; the device wrote 4 (4-4) bytes for each byte of payload.") in text
 
 
+def test_flushes_are_told_for_each_record_of_a_single_client():
+    alone = sample("redis", "d1", [100, 100], work="single-1c")
+    for each, flushes in zip(alone, (100, 300)):
+        each["device"] = {"flushes": flushes, "written_bytes": 0}
+    text = report.markdown(run_of(alone), plan.FULL)
+    assert ("- Flushes of the device for each record, one client at a time, D1: "
+            "Redis Streams 2 (1-3).") in text
+
+
 def test_the_plot_has_a_bar_for_each_system():
     text = plot.svg(run_of(sample("millrace", "d0", [2000, 4000]), sample("redis", "d0", [1000])),
                     plan.FULL)

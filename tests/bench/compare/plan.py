@@ -49,7 +49,7 @@ class Scale:
         return ("-warm", f"{self.warm_seconds}s", "-measured", f"{self.measured_seconds}s")
 
 
-FULL = Scale(warm_seconds=1.5, measured_seconds=4, jvm_seconds=5, backlog_mib=1024,
+FULL = Scale(warm_seconds=1.5, measured_seconds=4, jvm_seconds=5, backlog_mib=512,
              limit_seconds=0.4, idle_seconds=2)
 QUICK = Scale(warm_seconds=0.5, measured_seconds=1, jvm_seconds=1, backlog_mib=128,
               limit_seconds=0.1, idle_seconds=1)

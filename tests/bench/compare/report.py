@@ -99,6 +99,8 @@ def beside_table(samples, works):
                 theirs = samples.spread(work.name, "d2", name, figure.metric)
                 if ours and theirs and theirs.median and SYSTEMS[name].is_peer:
                     ranges = "overlap" if ours.overlaps(theirs) else "apart"
+                    if min(ours.count, theirs.count) < 2:
+                        ranges = "one round"
                     lines.append(
                         f"| {work.title} | {figure.title}, {figure.unit} "
                         f"| {cell(ours, figure.scale)} "
@@ -167,6 +169,23 @@ def disk_lines(samples, works):
     return ["", *lines] if lines else []
 
 
+def flush_lines(samples):
+    """How often the device was flushed for each record of one client: whether a class really syncs."""
+    lines = []
+    for durability in plan.ALL_CLASSES:
+        told = []
+        for name in samples.systems():
+            flushes = [sample["device"]["flushes"] / sample["metrics"]["acknowledged_records"]
+                       for sample in samples.of["single-1c", durability, name]
+                       if sample.get("device") and sample.get("metrics")]
+            if flushes:
+                told.append(f"{SYSTEMS[name].title} {cell(figures.Spread.of(flushes), 1)}")
+        if told:
+            lines.append(f"- Flushes of the device for each record, one client at a time, "
+                         f"{durability.upper()}: {', '.join(told)}.")
+    return ["", *lines] if lines else []
+
+
 def failures(run):
     lines = []
     for sample in run["samples"]:
@@ -198,7 +217,7 @@ def markdown(run, scale):
     lines += ["", "Median (range) of the rounds. Compare within a row only. Where ranges overlap, "
               "there is no order.", ""]
     lines += main_table(samples, works) + beside_table(samples, works) + limits_table(run)
-    lines += disk_lines(samples, works) + failures(run)
+    lines += disk_lines(samples, works) + flush_lines(samples) + failures(run)
     versions = ", ".join(f"{SYSTEMS[name].title} {version}"
                          for name, version in run["versions"].items())
     return "\n".join([*lines, "", f"Versions: {versions}.", ""])

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import time
 START_SECONDS = 60
 STOP_SECONDS = 10  # What they leave is thrown away.
 HOST = "127.0.0.1"
+SERVER_PORTS = (12_000, 32_000)
 
 
 class LaunchFailure(Exception):
@@ -20,11 +22,16 @@ class LaunchFailure(Exception):
 
 
 def free_ports(count):
+    """Ports that nobody has, from below those that the kernel gives to clients: a client that tries a
+    port of its own range before anybody listens may be connected to itself, and so take it."""
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [each.getsockname()[1] for each in sockets]
+        ports = []
+        while len(ports) < count:
+            candidate = held.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                candidate.bind((HOST, random.randrange(*SERVER_PORTS)))
+                ports.append(candidate.getsockname()[1])
+        return ports
 
 
 class Launched:
@@ -85,7 +92,7 @@ class System:
         self.cache = cache
         self.root = root
 
-    def prepare(self, folder, port, durability):
+    def prepare(self, folder, port, spare_port, durability):
         """Writes what the launch needs; not part of any measured time."""
 
     def command(self, folder, port, durability):
@@ -104,8 +111,8 @@ class System:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=self.cache))
         launched = None
         try:
-            port = free_ports(1)[0]
-            self.prepare(folder, port, durability)
+            port, spare_port = free_ports(2)
+            self.prepare(folder, port, spare_port, durability)
             before(f"{HOST}:{port}")
             launched = Launched(self.command(folder, port, durability), self.environment(), folder,
                                 port)
@@ -150,13 +157,12 @@ class Kafka(System):
     def java(self, *arguments):
         return ["java", *arguments, "-cp", f"{self.cache}/kafka/libs/*"]
 
-    def prepare(self, folder, port, durability):
-        controller = free_ports(1)[0]
+    def prepare(self, folder, port, spare_port, durability):
         (folder / "server.properties").write_text(f"""
 process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@{HOST}:{controller}
-listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}
+controller.quorum.voters=1@{HOST}:{spare_port}
+listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{spare_port}
 advertised.listeners=PLAINTEXT://{HOST}:{port}
 controller.listener.names=CONTROLLER
 log.dirs={folder}/data
@@ -184,7 +190,7 @@ class Nats(System):
     title = "NATS JetStream"
     classes = {"d0": "file store, default sync_interval", "d2": "file store, sync_interval: always"}
 
-    def prepare(self, folder, port, durability):
+    def prepare(self, folder, port, spare_port, durability):
         sync = "sync_interval: always" if durability == "d2" else ""
         (folder / "nats.conf").write_text(f"""
 listen: "{HOST}:{port}"

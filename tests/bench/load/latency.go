@@ -185,6 +185,7 @@ func (w *work) single() (result, error) {
 	begin := time.Now().Add(w.warm)
 	end := begin.Add(w.measured)
 	latencies := make([][]int64, w.clients)
+	var stored atomic.Int64
 	failures := make(chan error, w.clients)
 	var running sync.WaitGroup
 	for i, call := range calls {
@@ -195,6 +196,7 @@ func (w *work) single() (result, error) {
 					failures <- err
 					return
 				}
+				stored.Add(1)
 				now := time.Now()
 				if now.After(end) {
 					return
@@ -216,7 +218,8 @@ func (w *work) single() (result, error) {
 		all = append(all, some...)
 	}
 	return result{Metrics: map[string]float64{
-		"records_per_second": float64(len(all)) / w.measured.Seconds()},
+		"records_per_second":   float64(len(all)) / w.measured.Seconds(),
+		"acknowledged_records": float64(stored.Load())},
 		Latencies: map[string][]int64{"acknowledged": all}}, nil
 }
 
