@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "storage/error.h"
+#include "storage/rocksdb/replay_order.h"
 #include "storage/rocksdb/rows.h"
 
 namespace millrace::storage {
@@ -184,10 +185,12 @@ void Database::Take(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHand
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path,
                                                          const DatabaseOptions& options) {
   std::unique_ptr<Database> database(new Database(options));
+  rocksdb::DBOptions db_options = database->OptionsOf(options);
+  database->replay_ = std::make_unique<ReplayInOrder>();
+  if (!options.skip_damaged_log) db_options.wal_filter = database->replay_.get();
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const auto opened =
-      rocksdb::DB::Open(database->OptionsOf(options), path, Families(options), &handles, &db);
+  const auto opened = rocksdb::DB::Open(db_options, path, Families(options), &handles, &db);
   if (!opened.ok()) return OpenError(opened, path);
   database->Take(db, handles);
   return database;

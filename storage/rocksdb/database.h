@@ -106,7 +106,8 @@ class Database {
   rocksdb::DBOptions OptionsOf(const DatabaseOptions& options) const;
   void Take(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
 
-  std::unique_ptr<rocksdb::Env> env_;  // Null: the operating system's. Outlives db_.
+  std::unique_ptr<rocksdb::Env> env_;           // Null: the operating system's. Outlives db_.
+  std::unique_ptr<rocksdb::WalFilter> replay_;  // Outlives db_, too.
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, 4> families_{};
 };

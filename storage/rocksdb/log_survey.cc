@@ -11,22 +11,11 @@
 #include "absl/container/flat_hash_map.h"
 #include "storage/batch/stored_batch.h"
 #include "storage/rocksdb/batch_reader.h"
+#include "storage/rocksdb/replay_order.h"
 #include "storage/rocksdb/rows.h"
 
 namespace millrace::storage {
 namespace {
-
-// How a write begins in the write-ahead log: its sequence number and how many rows it has, each of
-// which takes one number. (RocksDB, db/write_batch.cc.)
-constexpr size_t kSequenceBytes = 8;
-constexpr size_t kCountBytes = 4;
-
-uint64_t LittleEndian(std::string_view bytes) {
-  uint64_t number = 0;
-  for (size_t i = bytes.size(); i > 0; --i)
-    number = number << 8 | static_cast<uint8_t>(bytes[i - 1]);
-  return number;
-}
 
 // Looks at each write that the replay of the write-ahead log finds, and keeps it from being put
 // into memory.
@@ -37,6 +26,7 @@ class ReplayedWrites final : public rocksdb::WalFilter, private rocksdb::WriteBa
     Offset end;
   };
 
+  // Of those that follow one another.
   uint64_t last_sequence() const { return last_sequence_; }
   // Of one partition, in the order of the writes.
   const std::vector<Batch>& BatchesOf(PartitionId partition) const {
@@ -54,10 +44,8 @@ class ReplayedWrites final : public rocksdb::WalFilter, private rocksdb::WriteBa
   WalProcessingOption LogRecordFound(unsigned long long /*log*/,  // NOLINT(google-runtime-int)
                                      const std::string& /*file*/, const rocksdb::WriteBatch& batch,
                                      rocksdb::WriteBatch* /*instead*/, bool* /*changed*/) override {
-    const std::string_view bytes = batch.Data();
-    const uint64_t first = LittleEndian(bytes.substr(0, kSequenceBytes));
-    const uint64_t count = LittleEndian(bytes.substr(kSequenceBytes, kCountBytes));
-    if (count > 0) last_sequence_ = std::max(last_sequence_, first + count - 1);
+    const SequenceRange sequences = SequencesOf(batch);
+    if (order_.Follows(sequences)) last_sequence_ = sequences.end - 1;
     batch.Iterate(this).PermitUncheckedError();
     return WalProcessingOption::kIgnoreCurrentRecord;
   }
@@ -104,6 +92,7 @@ class ReplayedWrites final : public rocksdb::WalFilter, private rocksdb::WriteBa
     }
   }
 
+  ReplayOrder order_;
   uint32_t records_id_ = 1;
   uint64_t last_sequence_ = 0;
   absl::flat_hash_map<PartitionId, std::vector<Batch>> batches_;

@@ -10,6 +10,10 @@
 namespace millrace::storage {
 namespace {
 
+// A topic's creation takes an epoch that readers may see before it is on stable storage. A crash
+// may lose so many, more than there can be calls that wait for one.
+constexpr int64_t kEpochsInDoubt = 1024;
+
 std::string RandomId() {
   constexpr char kDigits[] = "0123456789abcdef";
   std::random_device random;
@@ -61,7 +65,7 @@ absl::Status TopicStore::LoadFields(LogEpoch floor) {
   }
   was_clean_ = *clean != 0;
   next_partition_ = *next_partition;
-  log_epoch_ = std::max(was_clean_ ? *epoch : *epoch + 1, floor.value());
+  log_epoch_ = std::max(was_clean_ ? *epoch : *epoch + kEpochsInDoubt, floor.value());
   rocksdb::WriteBatch batch;
   if (hub_id.IsNotFound()) {
     hub_id_ = RandomId();

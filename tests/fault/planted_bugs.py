@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plants bugs in what keeps acknowledged data safe, one at a time, and shows that a test catches each.
 
-    tests/fault/planted_bugs.py [--build build] [--cuts 600]
+    tests/fault/planted_bugs.py [--build build] [--cuts 3000] [--only WORDS]
 
 Prints a line a bug: caught, and by which tests. Exits 1 if one is not caught, or can no longer be
 planted.
@@ -18,6 +18,7 @@ from tests.support.planting import Bug, plant_all  # noqa: E402
 ROCKSDB = "storage/rocksdb/"
 ENGINE = "rocksdb_engine_test"
 CUTS = "power_cut_test"
+BAD_DISK = "rocksdb_bad_disk_test"
 CONTRACT = "*Contract*"
 RECOVERY = "Recovery*"
 
@@ -27,13 +28,13 @@ BUGS = [
     Bug("does not sync at all", ROCKSDB + "syncer.cc",
         "database_.db().SyncWAL()", "rocksdb::Status::OK()", CUTS),
     Bug("goes on after a failed sync", ROCKSDB + "syncer.cc",
-        "if (!synced.ok()) {", "if (false) {", "rocksdb_bad_disk_test", "FailedSync*"),
+        "if (!synced.ok()) {", "if (false) {", BAD_DISK, "FailedSync*"),
     Bug("shows one record too many", ROCKSDB + "committer.cc",
         "publications.push_back({draft.partition, draft.end});",
         "publications.push_back({draft.partition, draft.end + 1});", ENGINE, CONTRACT),
     Bug("shows what waits for a sync", ROCKSDB + "committer.cc",
         "    draft.wait_for_sync |= written.unsynced_group > parts_.syncer.finished();\n",
-        "    draft.wait_for_sync = false;\n", CUTS),
+        "    draft.wait_for_sync = false;\n", BAD_DISK, "SlowSync*"),
     Bug("keeps a producer's outcomes in memory alone", ROCKSDB + "producer_store.cc",
         "  batch.Put(database_.producers(), ToSlice(rows::OutcomeKey(producer_id, slot)),\n"
         "            ToSlice(rows::EncodeOutcome(row)));\n", "", ENGINE, CONTRACT),
@@ -55,7 +56,7 @@ BUGS = [
     Bug("stores half of a transaction", "storage/commit/write_rules.cc",
         "        if (all_or_nothing) return decided.status();\n", "", ENGINE, CONTRACT),
     Bug("goes on under the log epoch of before a crash", ROCKSDB + "topic_store_load.cc",
-        "was_clean_ ? *epoch : *epoch + 1", "*epoch", ENGINE, CONTRACT),
+        "was_clean_ ? *epoch : *epoch + kEpochsInDoubt", "*epoch", ENGINE, CONTRACT),
     Bug("takes a crash for an orderly end", ROCKSDB + "topic_store_load.cc",
         "  AddField(rows::kCleanField, 0, batch);\n", "", ENGINE, CONTRACT),
     Bug("passes over a gap in silence", ROCKSDB + "batch_reader.cc",
@@ -78,9 +79,11 @@ BUGS = [
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
-    parser.add_argument("--cuts", type=int, default=600)
+    parser.add_argument("--cuts", type=int, default=3000)
+    parser.add_argument("--only", default="", metavar="WORDS", help="the bugs with these words in their name")
     arguments = parser.parse_args()
-    return 1 if plant_all(BUGS, arguments.build, {"MILLRACE_CUTS": str(arguments.cuts)}) else 0
+    bugs = [bug for bug in BUGS if arguments.only in bug.what]
+    return 1 if plant_all(bugs, arguments.build, {"MILLRACE_CUTS": str(arguments.cuts)}) else 0
 
 
 if __name__ == "__main__":

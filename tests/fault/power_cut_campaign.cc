@@ -25,9 +25,7 @@ class Log {
     options_.records_memtable_bytes = random_.OneIn(3) ? 1 << 20 : 64 << 10;
     options_.tail_cache_bytes = random_.OneIn(2) ? 10 << 10 : 64 << 20;
     options_.retention_interval = random_.OneIn(3) ? absl::Milliseconds(2) : absl::ZeroDuration();
-    disk_ = PowerCutFileSystem::Make(
-        ParentsOf(data_dir), random_.Next(),
-        random_.OneIn(4) ? DirectoryOrder::kAny : DirectoryOrder::kJournaled);
+    disk_ = PowerCutFileSystem::Make(ParentsOf(data_dir), random_.Next());
   }
 
   // False: something is wrong.

@@ -136,6 +136,7 @@ void FailingFileSystem::FailAt(DiskOperation operation, int64_t number, bool for
 }
 
 IOStatus FailingFileSystem::Admit(DiskOperation operation) {
+  if (hook_) hook_(operation);
   if (!armed_ || operation != operation_) return IOStatus::OK();
   const int64_t left = left_.fetch_sub(1);
   if (left > 0 || (left < 0 && !for_good_)) return IOStatus::OK();

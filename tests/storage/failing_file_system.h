@@ -9,8 +9,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace millrace::storage {
 
@@ -28,6 +30,10 @@ class FailingFileSystem final : public rocksdb::FileSystemWrapper {
   // From now on: the operation `number` of this kind fails with an I/O error, counted from 0, and
   // if `for_good` so do all of that kind after it.
   void FailAt(DiskOperation operation, int64_t number, bool for_good);
+
+  // From now on: `hook` is called before each operation, on the thread that asks for it. Set it
+  // while nothing uses the disk.
+  void CallBefore(std::function<void(DiskOperation)> hook) { hook_ = std::move(hook); }
 
   // Whether an operation has failed on purpose since FailAt.
   bool failed() const { return failed_.load(); }
@@ -59,6 +65,7 @@ class FailingFileSystem final : public rocksdb::FileSystemWrapper {
                                rocksdb::IODebugContext* context) override;
 
  private:
+  std::function<void(DiskOperation)> hook_;
   std::atomic<bool> armed_ = false;
   std::atomic<bool> failed_ = false;
   std::atomic<DiskOperation> operation_ = DiskOperation::kOpen;

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -227,6 +229,65 @@ TEST(FailedSync, IsFinalAndNeverTriedAgain) {
   EXPECT_EQ(ReasonWord(write()), "STORAGE_FAILED");
   EXPECT_EQ(ReasonWord((*engine)->CreateTopic("more", 1, {}).status()), "STORAGE_FAILED");
   EXPECT_EQ(failures, 1);
+}
+
+// Lets syncs through, or holds them.
+class SyncGate {
+ public:
+  void Hold() {
+    const std::lock_guard lock(mutex_);
+    held_ = true;
+  }
+  void Release() {
+    const std::lock_guard lock(mutex_);
+    held_ = false;
+    changed_.notify_all();
+  }
+  void Pass() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !held_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool held_ = false;
+};
+
+TEST(SlowSync, HidesWhatWaitsForItAndWhatLiesBehindThat) {
+  const TemporaryDirectory directory;
+  const auto disk = std::make_shared<FailingFileSystem>();
+  SyncGate gate;
+  disk->CallBefore([&gate](DiskOperation operation) {
+    if (operation == DiskOperation::kSync) gate.Pass();
+  });
+  RocksDbOptions options = OptionsFor(directory.path());
+  options.file_system = disk;
+  auto engine = RocksDbEngine::Open(std::move(options));
+  ASSERT_TRUE(engine.ok()) << engine.status();
+  const auto partitions = (*engine)->CreateTopic("orders", 2, {}).value()->partitions;
+  const auto write = [&](PartitionId partition, Durability durability, std::promise<void>& done) {
+    WriteSet set{.durability = durability};
+    set.appends.push_back({.partition = partition, .records = EncodeValues({"a"})});
+    (*engine)->Write(std::move(set), [&done](const absl::StatusOr<WriteResult>& result) {
+      EXPECT_TRUE(result.ok()) << result.status();
+      done.set_value();
+    });
+  };
+  std::promise<void> synced;
+  std::promise<void> behind;
+  std::promise<void> elsewhere;
+  gate.Hold();
+  write(partitions[0], Durability::kSynced, synced);
+  write(partitions[0], Durability::kBuffered, behind);
+  write(partitions[1], Durability::kBuffered, elsewhere);
+  elsewhere.get_future().get();  // Writes are taken in their order.
+  EXPECT_EQ((*engine)->Status(partitions[1])->high_watermark, Offset(1));
+  EXPECT_EQ((*engine)->Status(partitions[0])->high_watermark, Offset(0)) << "A cut may take it.";
+  gate.Release();
+  synced.get_future().get();
+  behind.get_future().get();
+  EXPECT_EQ((*engine)->Status(partitions[0])->high_watermark, Offset(2));
 }
 
 }  // namespace

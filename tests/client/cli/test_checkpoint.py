@@ -73,7 +73,7 @@ def test_a_hub_on_a_checkpoint_tells_readers_of_the_log_that_it_was_made_of(tmp_
     assert now["log_epoch"] > told["log_epoch"]
     copy.kill()
     copy.start()
-    assert json.loads(copy.millrace("hub", "info", "-o", "json"))["log_epoch"] == now["log_epoch"] + 1
+    assert json.loads(copy.millrace("hub", "info", "-o", "json"))["log_epoch"] > now["log_epoch"]
 
 
 def test_a_checkpoint_is_made_in_a_new_directory_only(hub, tmp_path):

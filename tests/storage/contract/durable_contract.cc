@@ -52,6 +52,14 @@ TEST_P(DurableEngineContract, RaisesTheLogEpochAfterAKillAndInvalidatesNothing) 
             "LOG_EPOCH_CHANGED");
 }
 
+TEST_P(DurableEngineContract, TakesAKillForOneWhateverTheEndBeforeWas) {
+  const LogEpoch first = engine().log_epoch();
+  ReopenAfterClose();
+  EXPECT_EQ(engine().log_epoch(), first);
+  ReopenAfterKill();
+  EXPECT_GT(engine().log_epoch(), first);
+}
+
 TEST_P(DurableEngineContract, RemembersProducersOverAKill) {
   const PartitionId partition = CreatePartition();
   const ProducerState producer = OpenProducer();
