@@ -24,7 +24,7 @@ absl::Status WithPlace(const absl::Status& error, const CommitEntry& entry) {
   metadata["topic"] = entry.topic;
   metadata["partition"] = absl::StrCat(entry.partition);
   return Error(storage::ReasonOf(error).value_or(Reason::kInternal), std::string(error.message()),
-               std::move(metadata));
+               metadata);
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ absl::Status AtPlace(const absl::Status& error, const std::string& topic, int32_
   metadata["topic"] = topic;
   metadata["partition"] = absl::StrCat(partition);
   return Error(storage::ReasonOf(error).value_or(Reason::kInternal), std::string(error.message()),
-               std::move(metadata));
+               metadata);
 }
 
 absl::Status Draining() { return Error(Reason::kDraining, "the hub is stopping"); }

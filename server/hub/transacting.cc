@@ -92,7 +92,7 @@ absl::Status OfAppend(size_t index, const absl::Status& error) {
   if (const auto field = metadata.find("field"); field != metadata.end()) {
     field->second = absl::StrCat("appends[", index, "].", field->second);
   }
-  return Error(*reason, absl::StrCat("append ", index, ": ", error.message()), std::move(metadata));
+  return Error(*reason, absl::StrCat("append ", index, ": ", error.message()), metadata);
 }
 
 Transacting::Transacting(storage::Engine& engine, Topics& topics, Groups& groups, Executor& workers,
@@ -193,7 +193,7 @@ absl::Status Transacting::NamePartition(const absl::Status& error, const Underwa
     return Error(
         *storage::ReasonOf(error),
         absl::StrCat("partition ", partition, " of \"", topic->name, "\": ", error.message()),
-        std::move(metadata));
+        metadata);
   }
   return error;
 }

@@ -115,7 +115,7 @@ class Judgement {
     if (IsAllOrNothing(set_) && set_.appends.size() + set_.commits.size() > 1) {
       metadata["partition_id"] = std::to_string(partition.value());
     }
-    return Error(reason, message, std::move(metadata));
+    return Error(reason, message, metadata);
   }
 
   std::optional<LogState::Bounds> BoundsOf(PartitionId partition) const {

@@ -183,7 +183,7 @@ absl::Status CheckWhole(const std::string& path, const DatabaseOptions& options,
 
 absl::Status CheckAgainstWitness(const std::string& path, const DatabaseOptions& options,
                                  const WitnessedLog& witnessed) {
-  const absl::Status status = CheckWhole(path, options, witnessed);
+  absl::Status status = CheckWhole(path, options, witnessed);
   if (!absl::IsDataLoss(status)) return status;
   return absl::DataLossError(std::string(status.message()) + ". " +
                              DescribeLoss(path, options, witnessed));
