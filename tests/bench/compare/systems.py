@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 10  # What they leave is thrown away.
 HOST = "127.0.0.1"
 SERVER_PORTS = (12_000, 32_000)

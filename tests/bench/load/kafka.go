@@ -35,7 +35,8 @@ func (k *kafka) open(options ...kgo.Opt) (*kgo.Client, error) {
 }
 
 func (k *kafka) Create(ctx context.Context, log string, partitions int) error {
-	client, err := k.open(kgo.RetryTimeout(patience))
+	client, err := k.open(kgo.RetryTimeout(patience),
+		kgo.RetryBackoffFn(func(int) time.Duration { return 10 * time.Millisecond }))
 	if err != nil {
 		return err
 	}

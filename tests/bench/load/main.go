@@ -15,6 +15,7 @@ import (
 // work is what one run does, from the flags.
 type work struct {
 	system     System
+	address    string
 	size       int
 	producers  int
 	clients    int
@@ -53,7 +54,7 @@ func main() {
 	var w work
 	name := flag.String("work", "", "what to do")
 	system := flag.String("system", "", "millrace, millrace-stubs, kafka, nats or redis")
-	address := flag.String("address", "", "host:port of the system")
+	flag.StringVar(&w.address, "address", "", "host:port of the system")
 	class := flag.String("class", "d0", "d0, d1 or d2")
 	flag.IntVar(&w.size, "size", 1024, "bytes of a value")
 	flag.IntVar(&w.producers, "producers", 1, "producers, each to a log of its own")
@@ -72,7 +73,7 @@ func main() {
 		fail(fmt.Errorf("there is no work %q", *name))
 	}
 	var err error
-	if w.system, err = openSystem(*system, *address, Class(*class)); err != nil {
+	if w.system, err = openSystem(*system, w.address, Class(*class)); err != nil {
 		fail(err)
 	}
 	w.values = differentValues(w.size)
