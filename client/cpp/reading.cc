@@ -104,6 +104,8 @@ void ReadingTable::OnSessionStarted(int64_t log_epoch) {
     reading->assigned = false;
     reading->resuming = false;
     reading->revoking = reading->revoking_told = reading->released = false;
+    // After a kill the hub counts on from the last commit: what it numbers so is another position.
+    reading->silent_epoch = 0;
   }
   first_assigned_of_session_ = true;
   session_log_epoch_ = log_epoch > 0 ? std::optional(log_epoch) : std::nullopt;

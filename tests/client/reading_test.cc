@@ -1,0 +1,60 @@
+// Where a reader stands in its partitions, frame by frame.
+#include "client/cpp/reading.h"
+
+#include <gtest/gtest.h>
+
+namespace millrace::client {
+namespace {
+
+v1::Assigned AssignedAt(int64_t start, int64_t position_epoch) {
+  v1::Assigned frame;
+  v1::Assignment& assignment = *frame.add_assignments();
+  assignment.set_topic("orders");
+  assignment.set_start_offset(start);
+  assignment.set_position_epoch(position_epoch);
+  return frame;
+}
+
+EncodedBatch BatchAt(int64_t base_offset, int32_t count, int64_t position_epoch) {
+  EncodedBatch batch;
+  batch.topic = "orders";
+  batch.base_offset = base_offset;
+  batch.record_count = count;
+  batch.position_epoch = position_epoch;
+  return batch;
+}
+
+// A hub that is killed before its group commits numbers its positions as it did in the life before.
+TEST(ReadingTable, TakesUpItsPlaceInANewSessionThatCountsPositionsAsTheLastOneDid) {
+  ReadingTable table(/*in_group=*/true);
+  table.OnSubscribe();
+  table.OnSessionStarted(1);
+  table.OnAssigned(AssignedAt(0, 1));
+  ASSERT_NE(table.OnBatch(BatchAt(0, 10, 1)).reading, nullptr);
+
+  table.OnSubscribe();
+  table.OnSessionStarted(2);
+  table.OnAssigned(AssignedAt(0, 2));
+  Reading& reading = *table.Find("orders", 0);
+  ASSERT_TRUE(reading.resuming);
+  // The Seek that resumes is answered before the stream tells of it.
+  reading.resuming = false;
+  reading.position_epoch = reading.silent_epoch = 3;
+  ASSERT_NE(table.OnBatch(BatchAt(10, 2, 3)).reading, nullptr);
+
+  table.OnSubscribe();
+  table.OnSessionStarted(3);
+  table.OnAssigned(AssignedAt(0, 2));
+  ASSERT_TRUE(reading.resuming);
+  // This time the stream is quicker.
+  v1::Repositioned moved;
+  moved.set_topic("orders");
+  moved.set_to_offset(12);
+  moved.set_position_epoch(3);
+  EXPECT_TRUE(table.OnRepositioned(moved).empty());
+  EXPECT_NE(table.OnBatch(BatchAt(12, 5, 3)).reading, nullptr) << "dropped, and never sent again";
+  EXPECT_EQ(reading.received.offset, 17);
+}
+
+}  // namespace
+}  // namespace millrace::client
