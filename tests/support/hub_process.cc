@@ -17,7 +17,7 @@
 
 namespace millrace::testing {
 
-HubProcess::HubProcess(std::string program) : program_(std::move(program)) {
+HubProcess::HubProcess(std::string program, int port) : program_(std::move(program)), port_(port) {
   std::string name = (std::filesystem::temp_directory_path() / "millrace-hub-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
   directory_ = name;
@@ -33,6 +33,11 @@ HubProcess::~HubProcess() {
 std::string HubProcess::target() const { return "127.0.0.1:" + std::to_string(port_); }
 
 void HubProcess::Start() {
+  Launch();
+  AwaitServing();
+}
+
+void HubProcess::Launch() {
   const std::string port_file = directory_ + "/port";
   std::filesystem::remove(port_file);
   const std::string log = directory_ + "/hub.log";
@@ -49,6 +54,10 @@ void HubProcess::Start() {
     execv(program_.c_str(), const_cast<char* const*>(arguments.data()));
     _exit(127);
   }
+}
+
+void HubProcess::AwaitServing() {
+  const std::string port_file = directory_ + "/port";
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!std::filesystem::exists(port_file)) {
     if (waitpid(pid_, nullptr, WNOHANG) == pid_ || std::chrono::steady_clock::now() > give_up) {
@@ -65,14 +74,17 @@ int HubProcess::Wait() {
   return status;
 }
 
-void HubProcess::Kill() {
-  if (pid_ < 0) return;
+bool HubProcess::Kill() {
+  if (pid_ < 0) return false;
   kill(pid_, SIGKILL);
-  Wait();
+  const int status = Wait();
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
+void HubProcess::Terminate() { kill(pid_, SIGTERM); }
+
 int HubProcess::Stop() {
-  kill(pid_, SIGTERM);
+  Terminate();
   const int status = Wait();
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

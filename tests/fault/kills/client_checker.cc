@@ -216,8 +216,12 @@ class Judge {
   void JudgeStarts() {
     std::map<int, std::string> groups;
     std::map<Partition, std::map<std::string, int64_t>> most;
+    std::map<std::pair<int, Partition>, std::vector<const Commit*>> own;  // Acknowledged.
     for (const Commit& commit : history_.commits) {
       groups[commit.reader] = commit.group;
+      if (commit.outcome == Outcome::kAcknowledged) {
+        own[{commit.reader, commit.partition}].push_back(&commit);
+      }
       int64_t& asked = most[commit.partition][commit.group];
       asked = std::max(asked, commit.next_offset);
     }
@@ -232,6 +236,14 @@ class Judge {
                                        NameOf(poll.partition) + " begins at " +
                                        std::to_string(*poll.start) + ", nobody committed beyond " +
                                        std::to_string(asked));
+      }
+      for (const Commit* commit : own[{poll.reader, poll.partition}]) {
+        if (commit->answered > poll.step || commit->next_offset <= *poll.start) continue;
+        Add(Rule::kCommitRegressed, "reader " + std::to_string(poll.reader) + " of " +
+                                        NameOf(poll.partition) + " begins at " +
+                                        std::to_string(*poll.start) + " and had committed " +
+                                        std::to_string(commit->next_offset));
+        break;
       }
       position = *poll.start;
     }

@@ -22,7 +22,7 @@ class ClientCheckerTest : public ::testing::Test {
   ClientCheckerTest() {
     history_.Add(Life{.log_epoch = 1, .after_kill = false});
     for (int i = 0; i < 4; ++i) {
-      if (i == 2) history_.Add(Life{.log_epoch = 2});
+      if (i == 2) history_.Add(Life{.log_epoch = 2, .step = history_.Step()});
       for (const char* topic : {"in", "out"}) {
         const size_t send = history_.Ask(Send{.value = MakeValue(1, i + 1), .topic = topic});
         history_.Answer(send, Outcome::kAcknowledged, 0, i);
@@ -217,6 +217,11 @@ TEST_F(ClientCheckerTest, FindsACommitThatNobodyMade) {
 TEST_F(ClientCheckerTest, FindsAMemberThatBeginsBeyondTheCommit) {
   history_.Add(Poll{.reader = kMember, .partition = kIn, .start = 5});
   Finds(Rule::kCommitInvented);
+}
+
+TEST_F(ClientCheckerTest, FindsAMemberThatBeginsBeforeItsOwnCommit) {
+  history_.Add(Poll{.reader = kMember, .partition = kIn, .start = 2});
+  Finds(Rule::kCommitRegressed);
 }
 
 TEST_F(ClientCheckerTest, FindsALogEpochThatIsNotRaised) {

@@ -59,6 +59,7 @@ void History::Answer(size_t send, Outcome outcome, int32_t partition, int64_t of
 
 void History::Add(Poll poll) {
   const std::lock_guard lock(mutex_);
+  poll.step = ++step_;
   polls.push_back(std::move(poll));
 }
 
@@ -82,7 +83,6 @@ void History::Add(CommitSeen seen) {
 
 void History::Add(Life life) {
   const std::lock_guard lock(mutex_);
-  life.step = ++step_;
   lives.push_back(life);
 }
 

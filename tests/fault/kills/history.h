@@ -61,6 +61,7 @@ struct Poll {
   // The reader begins here: its partition was assigned. Then there are no records.
   std::optional<int64_t> start = {};
   std::vector<Seen> records = {};
+  int64_t step = 0;
 };
 
 // A reader's commit, or the one inside a transaction.
@@ -83,10 +84,10 @@ struct CommitSeen {
   int64_t answered = 0;  // and was asked before the second.
 };
 
-// The hub serves again.
+// The hub was started.
 struct Life {
   int64_t log_epoch = 0;
-  int64_t step = 0;
+  int64_t step = 0;  // After its predecessor had ended.
   bool after_kill = true;
 };
 
