@@ -24,9 +24,9 @@ RECOVERY = "Recovery*"
 
 BUGS = [
     Bug("answers before the sync", ROCKSDB + "committer.cc",
-        "  if (set.durability == Durability::kSynced) return true;\n", "", CUTS),
+        "  if (set.durability == Durability::kSynced) return true;\n", "", BAD_DISK, "SlowSync*"),
     Bug("does not sync at all", ROCKSDB + "syncer.cc",
-        "database_.db().SyncWAL()", "rocksdb::Status::OK()", CUTS),
+        "database_.db().SyncWAL()", "rocksdb::Status::OK()", BAD_DISK, "SlowSync*"),
     Bug("goes on after a failed sync", ROCKSDB + "syncer.cc",
         "if (!synced.ok()) {", "if (false) {", BAD_DISK, "FailedSync*"),
     Bug("shows one record too many", ROCKSDB + "committer.cc",

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <future>
@@ -254,7 +255,7 @@ class SyncGate {
   bool held_ = false;
 };
 
-TEST(SlowSync, HidesWhatWaitsForItAndWhatLiesBehindThat) {
+TEST(SlowSync, KeepsAnswersBackAndHidesWhatWaitsForItAndWhatLiesBehindThat) {
   const TemporaryDirectory directory;
   const auto disk = std::make_shared<FailingFileSystem>();
   SyncGate gate;
@@ -275,17 +276,28 @@ TEST(SlowSync, HidesWhatWaitsForItAndWhatLiesBehindThat) {
     });
   };
   std::promise<void> synced;
+  std::promise<void> committed;
   std::promise<void> behind;
   std::promise<void> elsewhere;
   gate.Hold();
   write(partitions[0], Durability::kSynced, synced);
+  WriteSet commit{.durability = Durability::kSynced};
+  commit.commits.push_back(
+      {.group = "billing", .partition = partitions[1], .next_offset = Offset(0)});
+  (*engine)->Write(std::move(commit),
+                   [&](const absl::StatusOr<WriteResult>&) { committed.set_value(); });
   write(partitions[0], Durability::kBuffered, behind);
   write(partitions[1], Durability::kBuffered, elsewhere);
   elsewhere.get_future().get();  // Writes are taken in their order.
   EXPECT_EQ((*engine)->Status(partitions[1])->high_watermark, Offset(1));
   EXPECT_EQ((*engine)->Status(partitions[0])->high_watermark, Offset(0)) << "A cut may take it.";
+  std::future<void> answers[] = {synced.get_future(), committed.get_future()};
+  for (std::future<void>& answer : answers) {
+    EXPECT_EQ(answer.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout)
+        << "It was answered before it was synced.";
+  }
   gate.Release();
-  synced.get_future().get();
+  for (std::future<void>& answer : answers) answer.get();
   behind.get_future().get();
   EXPECT_EQ((*engine)->Status(partitions[0])->high_watermark, Offset(2));
 }
