@@ -7,6 +7,7 @@ in which something is wrong is kept in BUILD/kills/ and named. The last line cou
 
 import argparse
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -23,12 +24,14 @@ def main():
     options = parser.parse_args()
     kept = options.build / "kills"
     kept.mkdir(exist_ok=True)
+    # A build that runs meanwhile takes the programs away.
+    server = shutil.copy2(options.build / "bin" / "millrace-server", kept / "millrace-server")
     started, failed, left, seed = time.monotonic(), [], options.kills, options.seed
     while left > 0:
         kills = min(left, KILLS_PER_HUB)
         try:
             ended = subprocess.run(
-                [options.build / "bin" / "millrace-kill-load", "--server", options.build / "bin" / "millrace-server",
+                [options.build / "bin" / "millrace-kill-load", "--server", server,
                  "--kills", str(kills), "--seed", str(seed), "--history", kept / f"seed-{seed}.txt"],
                 timeout=SECONDS_PER_HUB, check=False).returncode
         except subprocess.TimeoutExpired:

@@ -16,6 +16,7 @@
 #include <iostream>
 #include <map>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -93,11 +94,17 @@ class Campaign {
     }
     NoteLife(false, 0);
     Load load(history_, hub_.target(), options_.seed);
-    while (kills_ < options_.kills && problems_.empty()) Cycle(load);
-    Finish(load);
-    load.Stop();
+    try {
+      while (kills_ < options_.kills && problems_.empty()) Cycle(load);
+      Finish(load);
+      load.Stop();
+      ReadWhole();
+      Judge();
+    } catch (const std::runtime_error& error) {  // The hub did not start.
+      load.Stop();
+      Complain(error.what());
+    }
     for (const std::string& complaint : load.complaints()) Complain(complaint);
-    ReadWhole();
     return Report();
   }
 
@@ -253,13 +260,16 @@ class Campaign {
     }
   }
 
-  bool Report() {
+  void Judge() {
     for (const Finding& finding : Check(history_, {.final_reader = kFinalReader,
                                                   .complete_readers = {6, 7, kFinalReader},
                                                   .copied_from = "in",
                                                   .copied_to = "out"})) {
       Complain(finding.text);
     }
+  }
+
+  bool Report() {
     int64_t outcomes[3] = {};
     for (const Send& send : history_.sends) ++outcomes[static_cast<int>(send.outcome)];
     std::string moments;
