@@ -171,7 +171,10 @@ class BadDiskTest : public testing::TestWithParam<std::tuple<DiskOperation, bool
 
 TEST_P(BadDiskTest, LosesNothingThatWasAcknowledged) {
   const auto [operation, for_good] = GetParam();
-  for (int64_t number = 0;; ++number) {
+  // A disk that fails for good ends a life early, wherever it begins: every third beginning will
+  // do.
+  const int64_t step = for_good ? 3 : 1;
+  for (int64_t number = 0;; number += step) {
     SCOPED_TRACE("operation " + std::to_string(number));
     ++round_;
     const auto disk = std::make_shared<FailingFileSystem>();
