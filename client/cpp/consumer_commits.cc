@@ -1,5 +1,6 @@
 // What a consumer commits for its group, see consumer_core.h.
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "client/cpp/consumer_core.h"
@@ -92,12 +93,15 @@ absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
 
 void Consumer::Core::FillPlaces(CommitScope scope, v1::CommitOffsetRequest& request) {
   const bool processed_only = scope == CommitScope::kProcessed;
-  readings_.ForEach([&](const Reading& reading) {
+  readings_.ForEach([&](Reading& reading) {
     if (!reading.known || reading.failed) return;
     // Whoever is called for a revocation may have something to finish first.
     if (processed_only && reading.revoking && !reading.revoking_told) return;
     const int64_t place = processed_only ? reading.processed : reading.returned.offset;
-    if (place != reading.committed) ToProto(CommitOf(reading, place), *request.add_offsets());
+    if (place != reading.committed) {
+      ToProto(CommitOf(reading, place), *request.add_offsets());
+      reading.commit_asked = std::max(reading.commit_asked, place);
+    }
     const bool nothing_left = place == reading.returned.offset;
     if (reading.revoking && nothing_left) ToProto(reading.name, *request.add_released());
   });
@@ -239,14 +243,29 @@ bool Consumer::Core::HasUncommittedProcessed() const {
 
 absl::StatusOr<std::vector<CommitResult>> Consumer::Core::CommitOffsets(
     std::vector<OffsetCommit> offsets, Durability durability) {
+  // The positions that the offsets belong to. Under a newer one a repetition would move back what
+  // another member, or a Seek, has made of the partition meanwhile.
+  std::map<TopicPartition, std::pair<int64_t, int64_t>> meant;  // Generation, position epoch.
+  {
+    std::lock_guard lock(mutex_);
+    for (const OffsetCommit& commit : offsets) {
+      const Reading* const reading = readings_.Find(commit.topic, commit.partition);
+      if (reading == nullptr || !reading->known) continue;
+      meant[reading->name] = {reading->generation, reading->position_epoch};
+    }
+  }
   const auto fill = [&](v1::CommitOffsetRequest& request) {
     for (const OffsetCommit& commit : offsets) {
       v1::OffsetCommit& out = *request.add_offsets();
       ToProto(commit, out);
-      const Reading* const reading = readings_.Find(commit.topic, commit.partition);
-      if (!commit.position_epoch && reading != nullptr && reading->known) {
-        out.set_position_epoch(reading->position_epoch);
-      }
+      Reading* const reading = readings_.Find(commit.topic, commit.partition);
+      if (reading == nullptr) continue;
+      const auto found = meant.find(reading->name);
+      if (found == meant.end()) continue;
+      reading->commit_asked = std::max(reading->commit_asked, commit.next_offset);
+      if (commit.position_epoch) continue;
+      const bool same = found->second.first == reading->generation;
+      out.set_position_epoch(same ? reading->position_epoch : found->second.second);
     }
   };
   const absl::StatusOr<v1::CommitOffsetResponse> response = CommitPatiently(fill, durability);

@@ -64,6 +64,7 @@ void Reading::MoveTo(int64_t offset, std::optional<int64_t> log_epoch) {
 
 void Reading::Forget() {
   known = assigned = failed = revoking = revoking_told = released = resuming = false;
+  commit_asked = 0;
   ++generation;
   held.clear();
 }
@@ -170,8 +171,11 @@ void ReadingTable::OnGroupAssignment(Reading& reading, const v1::Assignment& ass
   // A commit of our own may have been answered while the session was being opened, without yet
   // being where it begins.
   const bool own_commit_between = reading.committed != reading.committed_before;
-  const bool others_advanced = start > reading.received.offset &&
-                               start != reading.committed_before && start != reading.committed;
+  // Or its answer was lost. What is beyond, another member has committed, who had the partition
+  // meanwhile: what is buffered of it, and what was returned and not committed, is done.
+  const bool others_advanced =
+      start > std::max({reading.committed_before, reading.committed, reading.commit_asked}) &&
+      start != reading.returned.offset;
   const bool was_reset = start < std::min(reading.committed_before, reading.committed);
   if (others_advanced || was_reset) {
     events.push_back(PartitionRepositioned{.partition = reading.name,

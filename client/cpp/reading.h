@@ -51,6 +51,7 @@ struct Reading {
   int64_t silent_epoch = 0;      // Of a Seek of our own, which the caller is not told of.
   int64_t committed = 0;         // What the group has committed, as far as is known.
   int64_t committed_before = 0;  // The same when the session was asked for: it begins no earlier.
+  int64_t commit_asked = 0;      // The most that the hub was asked to commit, answered or not.
   int64_t session_start = 0;     // Where the session would read without the Seek of `resuming`.
   int64_t position_epoch = 0;
   int64_t high_watermark = 0;

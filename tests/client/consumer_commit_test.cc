@@ -177,6 +177,26 @@ TEST_F(ConsumerTest, CommitsTheOffsetsItIsGiven) {
   EXPECT_EQ(hub_.Committed("billing", "orders", 0), 10);
 }
 
+// Another member had the partition while this one was away, and committed all of it.
+TEST_F(ConsumerTest, DoesNotTakeBackWhatAnotherMemberCommittedWhileItsCommitWaited) {
+  hub_.SetBatchRecords(10);
+  hub_.Append("orders", 0, Numbers(1, 10));
+  auto consumer = Open(InGroup());
+  EXPECT_EQ(Take(*consumer, 3), Numbers(1, 3));
+  hub_.Kill();
+  hub_.SetCommitted("billing", "orders", 0, 10);
+  std::jthread commit([&] {
+    const auto results = consumer->Commit({{.topic = "orders", .partition = 0, .next_offset = 3}});
+    ASSERT_TRUE(results.ok()) << results.status();
+    EXPECT_EQ(ReasonOf(results->at(0).status), "SUPERSEDED");
+  });
+  hub_.Restart();
+  commit.join();
+  EXPECT_EQ(hub_.Committed("billing", "orders", 0), 10);
+  hub_.Append("orders", 0, Numbers(11, 12));
+  EXPECT_EQ(Take(*consumer, 2), Numbers(11, 12)) << "what the other one did comes no more";
+}
+
 TEST_F(ConsumerTest, HasNothingToCommitWithoutAGroup) {
   auto consumer = Open(FromTheStart());
   EXPECT_EQ(consumer->Commit().code(), absl::StatusCode::kFailedPrecondition);

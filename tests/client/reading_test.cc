@@ -56,5 +56,45 @@ TEST(ReadingTable, TakesUpItsPlaceInANewSessionThatCountsPositionsAsTheLastOneDi
   EXPECT_EQ(reading.received.offset, 17);
 }
 
+// Of a buffer that another member committed meanwhile, and of what was returned and is not
+// committed, a transaction must take nothing.
+TEST(ReadingTable, FollowsAnotherMemberThatCommittedWhatIsStillBufferedHere) {
+  ReadingTable table(/*in_group=*/true);
+  table.OnSubscribe();
+  table.OnSessionStarted(1);
+  table.OnAssigned(AssignedAt(0, 1));
+  ASSERT_NE(table.OnBatch(BatchAt(0, 10, 1)).reading, nullptr);
+  Reading& reading = *table.Find("orders", 0);
+  for (const int64_t committed_by_others : {10, 7, 2}) {
+    reading.MoveTo(0, std::nullopt);
+    reading.committed = 0;
+    reading.received.offset = 10;
+    reading.returned.offset = 3;
+    const int64_t generation = reading.generation;
+    table.OnSubscribe();
+    table.OnSessionStarted(2);
+    EXPECT_EQ(table.OnAssigned(AssignedAt(committed_by_others, 5)).size(), 1U);
+    EXPECT_EQ(reading.returned.offset, committed_by_others);
+    EXPECT_GT(reading.generation, generation) << "what is buffered is void";
+  }
+}
+
+TEST(ReadingTable, KnowsACommitOfItsOwnWhoseAnswerWasLost) {
+  ReadingTable table(/*in_group=*/true);
+  table.OnSubscribe();
+  table.OnSessionStarted(1);
+  table.OnAssigned(AssignedAt(0, 1));
+  ASSERT_NE(table.OnBatch(BatchAt(0, 10, 1)).reading, nullptr);
+  Reading& reading = *table.Find("orders", 0);
+  reading.returned.offset = 8;
+  reading.commit_asked = 5;
+  table.OnSubscribe();
+  table.OnSessionStarted(2);
+  EXPECT_TRUE(table.OnAssigned(AssignedAt(5, 2)).empty());
+  EXPECT_EQ(reading.committed, 5);
+  EXPECT_EQ(reading.returned.offset, 8);
+  EXPECT_TRUE(reading.resuming);
+}
+
 }  // namespace
 }  // namespace millrace::client

@@ -148,6 +148,7 @@ class FakeHub {
   std::optional<v1::RequestError> CheckSequence(const v1::ProducerSequence& sequence,
                                                 v1::ProduceResponse& known);
   bool Owns(const std::string& member_id, const v1::OffsetCommit& commit) const;
+  bool IsSuperseded(const std::string& member_id, const v1::OffsetCommit& commit) const;
   void HandOver(const std::string& member_id, const TopicPartition& partition);
   grpc::Status CommitOffsets(const v1::CommitOffsetRequest& request,
                              v1::CommitOffsetResponse& response);

@@ -35,6 +35,16 @@ bool FakeHub::Owns(const std::string& member_id, const v1::OffsetCommit& commit)
   return false;
 }
 
+// Of an older position than the member's present one.
+bool FakeHub::IsSuperseded(const std::string& member_id, const v1::OffsetCommit& commit) const {
+  for (const auto& [id, session] : sessions_) {
+    const auto cursor = session.cursors.find({commit.topic(), commit.partition()});
+    if (session.member_id != member_id || cursor == session.cursors.end()) continue;
+    return commit.has_position_epoch() && commit.position_epoch() < cursor->second.position_epoch;
+  }
+  return false;
+}
+
 void FakeHub::HandOver(const std::string& member_id, const TopicPartition& partition) {
   for (auto& [id, session] : sessions_) {
     if (session.member_id != member_id || session.revoking.erase(partition) == 0) continue;
@@ -60,6 +70,10 @@ grpc::Status FakeHub::CommitOffsets(const v1::CommitOffsetRequest& request,
     result.set_partition(commit.partition());
     if (!request.member_id().empty() && !Owns(request.member_id(), commit)) {
       *result.mutable_error() = MakeRequestError(kAborted, "MEMBER_FENCED");
+      continue;
+    }
+    if (IsSuperseded(request.member_id(), commit)) {
+      *result.mutable_error() = MakeRequestError(kAborted, "SUPERSEDED");
       continue;
     }
     committed_[{request.group(), {commit.topic(), commit.partition()}}] = commit.next_offset();
@@ -90,8 +104,12 @@ grpc::Status FakeHub::Transact(const v1::TransactRequest& request, v1::TransactR
   v1::ProduceResponse known;
   if (const auto error = CheckSequence(request.sequence(), known)) return ToStatus(*error);
   for (const v1::OffsetCommit& commit : request.commit().offsets()) {
-    if (Owns(request.commit().member_id(), commit)) continue;
-    return ToStatus(MakeRequestError(kAborted, "MEMBER_FENCED"));
+    if (!Owns(request.commit().member_id(), commit)) {
+      return ToStatus(MakeRequestError(kAborted, "MEMBER_FENCED"));
+    }
+    if (IsSuperseded(request.commit().member_id(), commit)) {
+      return ToStatus(MakeRequestError(kAborted, "SUPERSEDED"));
+    }
   }
   for (const v1::ProduceRequest& append : request.appends()) {
     *response.add_appended() = Store(append);
