@@ -327,7 +327,8 @@ void HistoryChecker::JudgePositions(const ObservedLog& log) {
     const ObservedRecord* record = RecordAt(partition, position.next_offset - 1);
     const bool same = record != nullptr && record->id == position.last;
     if (status.ok() && !same) Add(Violation::kPositionAccepted, what);
-    if (!status.ok() && same) {
+    // A repetition may have stored the same record at the same place again, after it was lost.
+    if (!status.ok() && same && record->log_epoch == position.log_epoch) {
       Add(Violation::kPositionRefused, what + ": " + std::string(status.message()));
     }
   }
