@@ -48,8 +48,7 @@ void AddHubCommands(CLI::App& root, Chosen& chosen, Session& session) {
 
   CLI::App* checkpoint =
       AddCommand(*hub, "checkpoint",
-                 "Copy the whole log, while the hub goes on, into a new directory on the hub's "
-                 "machine that millrace-server can be started on.",
+                 "Copy the whole log into a new directory, while the hub goes on.",
                  "  millrace hub checkpoint /backup/monday\n"
                  "  millrace-server --data-dir /backup/monday\n",
                  session);
