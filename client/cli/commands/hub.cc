@@ -46,12 +46,11 @@ void AddHubCommands(CLI::App& root, Chosen& chosen, Session& session) {
                               session);
   SetBody(*info, chosen, std::make_shared<InfoOptions>(), Info);
 
-  CLI::App* checkpoint =
-      AddCommand(*hub, "checkpoint",
-                 "Copy the whole log into a new directory, while the hub goes on.",
-                 "  millrace hub checkpoint /backup/monday\n"
-                 "  millrace-server --data-dir /backup/monday\n",
-                 session);
+  CLI::App* checkpoint = AddCommand(
+      *hub, "checkpoint", "Copy the whole log into a new directory, while the hub goes on.",
+      "  millrace hub checkpoint /backup/monday\n"
+      "  millrace-server --data-dir /backup/monday\n",
+      session);
   auto options = std::make_shared<CheckpointOptions>();
   checkpoint->add_option("DIR", options->directory, "A directory that is not there yet")
       ->required()
