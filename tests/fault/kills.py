@@ -6,14 +6,32 @@ in which something is wrong is kept in BUILD/kills/ and named. The last line cou
 """
 
 import argparse
+import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 KILLS_PER_HUB = 200
 SECONDS_PER_HUB = 1800  # Nothing takes longer.
+
+
+def run(command):
+    """Its exit status. No hub outlives it."""
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        return process.wait(SECONDS_PER_HUB)
+    except subprocess.TimeoutExpired:
+        return "a timeout"
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
 
 
 def main():
@@ -24,21 +42,17 @@ def main():
     options = parser.parse_args()
     kept = options.build / "kills"
     kept.mkdir(exist_ok=True)
-    # A build that runs meanwhile takes the programs away.
-    server = shutil.copy2(options.build / "bin" / "millrace-server", kept / "millrace-server")
     started, failed, left, seed = time.monotonic(), [], options.kills, options.seed
-    while left > 0:
-        kills = min(left, KILLS_PER_HUB)
-        try:
-            ended = subprocess.run(
-                [options.build / "bin" / "millrace-kill-load", "--server", server,
-                 "--kills", str(kills), "--seed", str(seed), "--history", kept / f"seed-{seed}.txt"],
-                timeout=SECONDS_PER_HUB, check=False).returncode
-        except subprocess.TimeoutExpired:
-            ended = "a timeout"
-        if ended != 0:
-            failed.append(f"seed {seed} ended with {ended}")
-        left, seed = left - kills, seed + 1
+    with tempfile.TemporaryDirectory() as programs:  # A build that runs meanwhile takes the others away.
+        load, server = (shutil.copy2(options.build / "bin" / name, programs)
+                        for name in ("millrace-kill-load", "millrace-server"))
+        while left > 0:
+            kills = min(left, KILLS_PER_HUB)
+            ended = run([load, "--server", server, "--kills", str(kills), "--seed", str(seed),
+                         "--history", kept / f"seed-{seed}.txt"])
+            if ended != 0:
+                failed.append(f"seed {seed} ended with {ended}")
+            left, seed = left - kills, seed + 1
     seconds = time.monotonic() - started
     print(f"{options.kills} kills in {seconds:.0f} s: {'; '.join(failed) or 'nothing found'}")
     return 1 if failed else 0
