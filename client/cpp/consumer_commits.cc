@@ -142,10 +142,18 @@ absl::StatusOr<GroupCommit> Consumer::Core::PrepareCommit() {
                      .member_id = session->member_id,
                      .member_epoch = session->member_epoch,
                      .offsets = {}};
+  absl::Status voided;
   readings_.ForEach([&](const Reading& reading) {
+    if (reading.voided) {
+      voided =
+          MakeError(absl::StatusCode::kAborted, reason::kMemberFenced,
+                    "Records that Poll returned went to another member, or the group was moved.",
+                    {{"topic", reading.name.topic}});
+    }
     if (!reading.known || reading.failed || reading.returned.offset == reading.committed) return;
     commit.offsets.push_back(CommitOf(reading, reading.returned.offset));
   });
+  if (!voided.ok()) return voided;
   return commit;
 }
 
@@ -153,7 +161,9 @@ void Consumer::Core::OnCommitted(const GroupCommit& commit) {
   std::lock_guard lock(mutex_);
   for (const OffsetCommit& offset : commit.offsets) {
     Reading* const reading = readings_.Find(offset.topic, offset.partition);
-    if (reading == nullptr || !reading->known) continue;
+    if (reading == nullptr) continue;
+    if (reading->voided && *reading->voided <= offset.next_offset) reading->voided.reset();
+    if (!reading->known) continue;
     if (offset.position_epoch && *offset.position_epoch != reading->position_epoch) continue;
     reading->committed = offset.next_offset;
   }
@@ -168,7 +178,8 @@ absl::Status Consumer::Core::SeekToCommitted() {
   request.set_group(options_.group);
   {
     std::lock_guard lock(mutex_);
-    readings_.ForEach([&](const Reading& reading) {
+    readings_.ForEach([&](Reading& reading) {
+      reading.voided.reset();
       if (reading.known) ToProto(reading.name, *request.add_partitions());
     });
   }

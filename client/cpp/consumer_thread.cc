@@ -138,6 +138,7 @@ void Consumer::Core::ReturnToGroup(const std::vector<Reading*>& refused,
                                            .from_offset = reading->returned.offset,
                                            .to_offset = reading->session_start,
                                            .cause = RepositionCause::kLogReplaced});
+    reading->VoidUncommitted();
     reading->MoveTo(reading->session_start, std::nullopt);
     reading->committed = reading->session_start;
     reading->resuming = true;

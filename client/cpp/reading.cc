@@ -69,6 +69,10 @@ void Reading::Forget() {
   held.clear();
 }
 
+void Reading::VoidUncommitted() {
+  if (known && returned.offset != committed) voided = returned.offset;
+}
+
 Reading* ReadingTable::Find(std::string_view topic, int32_t partition) {
   const auto entry = readings_.find({topic, partition});
   return entry == readings_.end() ? nullptr : entry->second.get();
@@ -145,6 +149,7 @@ std::vector<ConsumerEvent> ReadingTable::OnSettled() {
   PartitionsLost lost{.partitions = {}, .cause = LostCause::kDisconnected};
   for (auto& [key, reading] : readings_) {
     if (!reading->known || reading->assigned) continue;
+    reading->VoidUncommitted();
     reading->Forget();
     lost.partitions.push_back(reading->name);
   }
@@ -174,10 +179,10 @@ void ReadingTable::OnGroupAssignment(Reading& reading, const v1::Assignment& ass
   // Or its answer was lost. What is beyond, another member has committed, who had the partition
   // meanwhile: what is buffered of it, and what was returned and not committed, is done.
   const bool others_advanced =
-      start > std::max({reading.committed_before, reading.committed, reading.commit_asked}) &&
-      start != reading.returned.offset;
+      start > std::max({reading.committed_before, reading.committed, reading.commit_asked});
   const bool was_reset = start < std::min(reading.committed_before, reading.committed);
-  if (others_advanced || was_reset) {
+  if (others_advanced || was_reset) reading.VoidUncommitted();
+  if ((others_advanced && start != reading.returned.offset) || was_reset) {
     events.push_back(PartitionRepositioned{.partition = reading.name,
                                            .from_offset = reading.returned.offset,
                                            .to_offset = start,
@@ -210,6 +215,7 @@ std::vector<ConsumerEvent> ReadingTable::OnLost(const v1::Lost& frame) {
   for (const v1::TopicPartition& partition : frame.partitions()) {
     Reading* const reading = Find(partition.topic(), partition.partition());
     if (reading == nullptr) continue;
+    reading->VoidUncommitted();
     reading->Forget();
     event.partitions.push_back(reading->name);
   }
@@ -228,6 +234,7 @@ std::vector<ConsumerEvent> ReadingTable::OnRepositioned(const v1::Repositioned& 
     reading->resuming = false;
     return {};
   }
+  if (frame.cause() == v1::REPOSITION_CAUSE_RESET) reading->VoidUncommitted();
   if (newer || !already_there) reading->MoveTo(frame.to_offset(), std::nullopt);
   if (frame.cause() == v1::REPOSITION_CAUSE_RESET) reading->committed = frame.to_offset();
   return {PartitionRepositioned{.partition = reading->name,

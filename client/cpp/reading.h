@@ -52,7 +52,10 @@ struct Reading {
   int64_t committed = 0;         // What the group has committed, as far as is known.
   int64_t committed_before = 0;  // The same when the session was asked for: it begins no earlier.
   int64_t commit_asked = 0;      // The most that the hub was asked to commit, answered or not.
-  int64_t session_start = 0;     // Where the session would read without the Seek of `resuming`.
+  // Up to here was returned, not committed, and given to somebody else or moved by the hub: no
+  // transaction may be made of it. Until SeekToCommitted.
+  std::optional<int64_t> voided;
+  int64_t session_start = 0;  // Where the session would read without the Seek of `resuming`.
   int64_t position_epoch = 0;
   int64_t high_watermark = 0;
   int64_t generation = 0;
@@ -61,6 +64,8 @@ struct Reading {
   // Sets the position anew; what is buffered is void.
   void MoveTo(int64_t offset, std::optional<int64_t> log_epoch);
   void Forget();
+  // To be called before the hub's word changes the position.
+  void VoidUncommitted();
 };
 
 // What to keep of a batch that was received.

@@ -120,6 +120,7 @@ class Transactor::Impl {
   absl::StatusOr<TransactionResult> Transact(const std::vector<Append>& appends,
                                              Consumer& consumer) {
     absl::StatusOr<GroupCommit> commit = consumer.PrepareCommit();
+    if (HasReason(commit.status(), reason::kMemberFenced)) GoBack(consumer);
     if (!commit.ok()) return commit.status();
     absl::StatusOr<TransactionResult> result = Transact(appends, *commit);
     // A member that came back after a broken stream still has its partitions, under another epoch.
@@ -136,9 +137,7 @@ class Transactor::Impl {
     if (result.ok()) {
       consumer.OnCommitted(*commit);
     } else if (!Final()) {
-      const absl::Status back = consumer.SeekToCommitted();
-      // Without it the next transaction would commit records that this one has not stored.
-      if (!back.ok()) Finish(back);
+      GoBack(consumer);
     }
     return result;
   }
@@ -161,9 +160,13 @@ class Transactor::Impl {
     std::lock_guard lock(mutex_);
     return !final_.ok();
   }
-  void Finish(const absl::Status& status) {
+
+  void GoBack(Consumer& consumer) {
+    const absl::Status back = consumer.SeekToCommitted();
+    if (back.ok()) return;
+    // The next transaction would commit records that this one has not stored.
     std::lock_guard lock(mutex_);
-    final_ = status;
+    final_ = back;
   }
 
   // Repeats the request under one sequence until it has an answer.

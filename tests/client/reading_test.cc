@@ -75,8 +75,25 @@ TEST(ReadingTable, FollowsAnotherMemberThatCommittedWhatIsStillBufferedHere) {
     table.OnSessionStarted(2);
     EXPECT_EQ(table.OnAssigned(AssignedAt(committed_by_others, 5)).size(), 1U);
     EXPECT_EQ(reading.returned.offset, committed_by_others);
+    EXPECT_EQ(reading.voided, 3);
     EXPECT_GT(reading.generation, generation) << "what is buffered is void";
   }
+}
+
+TEST(ReadingTable, KnowsWhatWasReturnedOfAPartitionThatItLost) {
+  ReadingTable table(/*in_group=*/true);
+  table.OnSubscribe();
+  table.OnSessionStarted(1);
+  table.OnAssigned(AssignedAt(0, 1));
+  Reading& reading = *table.Find("orders", 0);
+  v1::Lost lost;
+  lost.add_partitions()->set_topic("orders");
+  table.OnLost(lost);
+  EXPECT_FALSE(reading.voided) << "nothing was returned";
+  table.OnAssigned(AssignedAt(0, 2));
+  reading.returned.offset = 3;
+  table.OnLost(lost);
+  EXPECT_EQ(reading.voided, 3);
 }
 
 TEST(ReadingTable, KnowsACommitOfItsOwnWhoseAnswerWasLost) {

@@ -158,6 +158,29 @@ TEST_F(TransactorTest, LeavesRevokedPartitionsOfARefusedTransactionToTheirNextOw
   EXPECT_EQ(hub_.Committed("totals", "orders", 0).value_or(0), 0) << "1 and 2 were not stored";
 }
 
+// It was away, and another member has handled some, all or more of what it had read.
+TEST_F(TransactorTest, StoresNothingThatAnotherMemberHandledMeanwhile) {
+  for (const int committed : {1, 2, 4}) {
+    const std::string group = "group-" + std::to_string(committed);
+    auto transactor = Open();
+    auto opened = GroupConsumer::Open(Connect(), {.topics = {"orders"}, .group = group},
+                                      {.commit = CommitMode::kByHand});
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    GroupConsumer& consumer = **opened;
+    const Words read = Take(consumer);
+    EXPECT_EQ(read, (Words{"1", "2"}));
+    hub_.Kill();
+    hub_.SetCommitted(group, "orders", 0, committed);
+    hub_.Restart();
+    EXPECT_TRUE(hub_.WaitFor([&] { return hub_.HasSessions(); }));
+    EXPECT_TRUE(absl::IsAborted(transactor->Transact(Doubled(read), consumer).status()));
+    EXPECT_EQ(hub_.Values("totals", 0), Words{}) << "committed were " << committed;
+    EXPECT_EQ(hub_.Committed(group, "orders", 0), committed);
+    if (committed == 4) continue;
+    EXPECT_EQ(Take(consumer), committed == 1 ? (Words{"2", "3"}) : (Words{"3", "4"}));
+  }
+}
+
 TEST_F(TransactorTest, IsFencedForGoodByItsSuccessor) {
   auto transactor = Open();
   auto successor = Open();

@@ -104,8 +104,12 @@ grpc::Status FakeHub::Transact(const v1::TransactRequest& request, v1::TransactR
   v1::ProduceResponse known;
   if (const auto error = CheckSequence(request.sequence(), known)) return ToStatus(*error);
   for (const v1::OffsetCommit& commit : request.commit().offsets()) {
-    if (Owns(request.commit().member_id(), commit)) continue;
-    return ToStatus(MakeRequestError(kAborted, "MEMBER_FENCED"));
+    if (!Owns(request.commit().member_id(), commit)) {
+      return ToStatus(MakeRequestError(kAborted, "MEMBER_FENCED"));
+    }
+    if (IsSuperseded(request.commit().member_id(), commit)) {
+      return ToStatus(MakeRequestError(kAborted, "SUPERSEDED"));
+    }
   }
   for (const v1::ProduceRequest& append : request.appends()) {
     *response.add_appended() = Store(append);

@@ -210,7 +210,8 @@ class Consumer {
                    Durability durability = Durability::kHubDefault);
 
   // What Commit() would commit now, to be committed with something else: see transactor.h. Waits
-  // for a session as Commit does.
+  // for a session as Commit does. MEMBER_FENCED: of what was returned and is not committed,
+  // something went to another member, or was moved by a reset; SeekToCommitted leaves it behind.
   absl::StatusOr<GroupCommit> PrepareCommit();
   // `commit` was committed in another way.
   void OnCommitted(const GroupCommit& commit);
