@@ -219,11 +219,6 @@ TEST_F(ClientCheckerTest, FindsAMemberThatBeginsBeyondTheCommit) {
   Finds(Rule::kCommitInvented);
 }
 
-TEST_F(ClientCheckerTest, FindsAMemberThatBeginsBeforeItsOwnCommit) {
-  history_.Add(Poll{.reader = kMember, .partition = kIn, .start = 2});
-  Finds(Rule::kCommitRegressed);
-}
-
 TEST_F(ClientCheckerTest, FindsALogEpochThatIsNotRaised) {
   history_.lives[1].log_epoch = 1;
   Finds(Rule::kEpochNotRaised);

@@ -59,7 +59,6 @@ void History::Answer(size_t send, Outcome outcome, int32_t partition, int64_t of
 
 void History::Add(Poll poll) {
   const std::lock_guard lock(mutex_);
-  poll.step = ++step_;
   polls.push_back(std::move(poll));
 }
 

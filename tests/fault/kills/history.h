@@ -61,7 +61,6 @@ struct Poll {
   // The reader begins here: its partition was assigned. Then there are no records.
   std::optional<int64_t> start = {};
   std::vector<Seen> records = {};
-  int64_t step = 0;
 };
 
 // A reader's commit, or the one inside a transaction.
