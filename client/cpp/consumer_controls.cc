@@ -40,7 +40,8 @@ absl::Status Consumer::Core::ClosedError() {
 absl::StatusOr<Consumer::Core::Session> Consumer::Core::WaitForSession(absl::Time deadline,
                                                                        Lock& lock) {
   const auto settled = [&] {
-    return Over() || (!session_.id.empty() && !readings_.any_resuming());
+    return Over() ||
+           (!session_.id.empty() && !readings_.any_resuming() && !readings_.awaits_assignment());
   };
   if (!WaitUntil(changed_, lock, deadline, settled)) {
     return last_error_.ok() ? absl::DeadlineExceededError("The hub does not answer.") : last_error_;

@@ -149,7 +149,8 @@ void Consumer::Core::ReadOn() {
 }
 
 int64_t Consumer::Core::ReadingBound() const {
-  return options_.prefetch_bytes + (hear_more_ ? kHearMoreBytes : 0);
+  const bool more = hear_more_ || readings_.awaits_assignment();
+  return options_.prefetch_bytes + (more ? kHearMoreBytes : 0);
 }
 
 // Reads beyond the full buffer: what the hub says of a broken stream or a lost partition may lie

@@ -100,6 +100,12 @@ bool ReadingTable::any_resuming() const {
                      [](const auto& entry) { return entry.second->resuming; });
 }
 
+bool ReadingTable::awaits_assignment() const {
+  return in_group_ && first_assigned_of_session_ &&
+         std::any_of(readings_.begin(), readings_.end(),
+                     [](const auto& entry) { return entry.second->known; });
+}
+
 void ReadingTable::OnSubscribe() {
   for (auto& [key, reading] : readings_) reading->committed_before = reading->committed;
 }

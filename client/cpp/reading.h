@@ -114,6 +114,8 @@ class ReadingTable {
   // Whether a stream was once told what it reads.
   bool ever_assigned() const { return ever_assigned_; }
   bool any_resuming() const;
+  // A group's session has begun, and whether it has what the last one had is still to be heard.
+  bool awaits_assignment() const;
 
   void ForEach(const std::function<void(Reading&)>& visit);
   void ForEach(const std::function<void(const Reading&)>& visit) const;

@@ -197,6 +197,27 @@ TEST_F(ConsumerTest, DoesNotTakeBackWhatAnotherMemberCommittedWhileItsCommitWait
   EXPECT_EQ(Take(*consumer, 2), Numbers(11, 12)) << "what the other one did comes no more";
 }
 
+TEST_F(ConsumerTest, CommitsForANewSessionOnceItKnowsWhatThatHas) {
+  hub_.SetBatchRecords(10);
+  hub_.Append("orders", 0, Numbers(1, 10));
+  auto consumer = Open(InGroup());
+  EXPECT_EQ(Take(*consumer, 10), Numbers(1, 10));
+  hub_.SetFrameScript([this](const v1::SubscribeResponse& frame, int stream, int) {
+    // Held back for a while, in which nothing is to be asked.
+    const absl::Time until = MonotonicNow() + absl::Milliseconds(200);
+    while (stream > 1 && frame.has_assigned() && hub_.commit_requests().empty() &&
+           MonotonicNow() < until) {
+      std::this_thread::yield();
+    }
+    return false;
+  });
+  hub_.Kill();
+  std::jthread restart([this] { hub_.Restart(); });
+  EXPECT_TRUE(consumer->Commit().ok());
+  EXPECT_EQ(hub_.Committed("billing", "orders", 0), 10);
+  EXPECT_EQ(hub_.commit_requests().size(), 1U) << "one of them for a position of the last session";
+}
+
 TEST_F(ConsumerTest, HasNothingToCommitWithoutAGroup) {
   auto consumer = Open(FromTheStart());
   EXPECT_EQ(consumer->Commit().code(), absl::StatusCode::kFailedPrecondition);

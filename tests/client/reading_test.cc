@@ -96,6 +96,25 @@ TEST(ReadingTable, KnowsWhatWasReturnedOfAPartitionThatItLost) {
   EXPECT_EQ(reading.voided, 3);
 }
 
+// Until then its positions are numbered as the last session's are.
+TEST(ReadingTable, AwaitsWhatASessionIsAssignedWhereTheLastOneHadSomething) {
+  ReadingTable table(/*in_group=*/true);
+  table.OnSessionStarted(1);
+  EXPECT_FALSE(table.awaits_assignment());
+  table.OnAssigned(AssignedAt(0, 1));
+  EXPECT_FALSE(table.awaits_assignment());
+  table.OnSubscribe();
+  table.OnSessionStarted(2);
+  EXPECT_TRUE(table.awaits_assignment());
+  table.OnAssigned(AssignedAt(0, 1));
+  EXPECT_FALSE(table.awaits_assignment());
+  table.OnSubscribe();
+  table.OnSessionStarted(3);
+  EXPECT_TRUE(table.awaits_assignment());
+  table.OnSettled();  // By a heartbeat: it has nothing.
+  EXPECT_FALSE(table.awaits_assignment());
+}
+
 TEST(ReadingTable, KnowsACommitOfItsOwnWhoseAnswerWasLost) {
   ReadingTable table(/*in_group=*/true);
   table.OnSubscribe();
