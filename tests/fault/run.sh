@@ -48,7 +48,7 @@ if ((cuts > 0)); then
   MILLRACE_CUTS=$cuts MILLRACE_CUT_SEED=$seed campaign "$cuts power cuts" \
     "$build/bin/power_cut_test"
 fi
-if ((kills > 0)) && [[ -f tests/fault/kills.py ]]; then
+if ((kills > 0)); then
   campaign "$kills kills" \
     python3 tests/fault/kills.py --kills "$kills" --seed "$seed" --build "$build"
 fi

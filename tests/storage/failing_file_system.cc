@@ -89,7 +89,7 @@ class RandomRWFile final : public rocksdb::FSRandomRWFileOwnerWrapper {
                [&] { return FSRandomRWFileOwnerWrapper::Write(offset, data, options, context); });
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* context) override {
-    return Try(disk_, DiskOperation::kSync,
+    return Try(disk_, DiskOperation::kSyncInPlace,
                [&] { return FSRandomRWFileOwnerWrapper::Sync(options, context); });
   }
 

@@ -136,7 +136,7 @@ class StalledClient {
 };
 
 TEST(Process, DrainsWithinItsBoundThoughAReaderStalls) {
-  ServerProcess server({"--engine", "memory", "--listen", "127.0.0.1:0", "--drain-timeout", "3s"});
+  ServerProcess server({"--engine", "memory", "--listen", "127.0.0.1:0", "--drain-timeout", "10s"});
   StalledClient client(server.AwaitTarget());
   server.Signal(SIGTERM);
   EXPECT_EQ(server.Wait().status, 0);
