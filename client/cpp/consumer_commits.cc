@@ -38,6 +38,13 @@ OffsetCommit CommitOf(const Reading& reading, int64_t next_offset) {
           .position_epoch = reading.position_epoch};
 }
 
+CommitResult SupersededResult(const OffsetCommit& commit) {
+  return {.partition = {commit.topic, commit.partition},
+          .status = MakeError(absl::StatusCode::kAborted, reason::kSuperseded,
+                              "The partition went to another member, or to another position.",
+                              {{"topic", commit.topic}})};
+}
+
 }  // namespace
 
 absl::StatusOr<v1::CommitOffsetResponse> Consumer::Core::CommitPatiently(
@@ -221,6 +228,7 @@ absl::Status Consumer::Core::AbandonUnread(const std::vector<SeekResult>& sought
   }
   readings_.ForEach([](Reading& reading) {
     if (reading.known && reading.revoking) reading.MoveTo(reading.committed, std::nullopt);
+    reading.told_moves = reading.moves;
   });
   release_due_ = true;
   work_.notify_one();
@@ -235,6 +243,20 @@ void Consumer::Core::MarkProcessed() {
 void Consumer::Core::MarkTold(const ConsumerEvent& event) {
   if (const auto* revoking = std::get_if<PartitionsRevoking>(&event)) {
     readings_.MarkRevokingTold(revoking->partitions);
+  }
+}
+
+void Consumer::Core::MarkMovesTold(const ConsumerEvent& event) {
+  const auto mark = [this](const TopicPartition& partition) {
+    Reading* const reading = readings_.Find(partition);
+    if (reading != nullptr) reading->told_moves = reading->moves;
+  };
+  if (const auto* assigned = std::get_if<PartitionsAssigned>(&event)) {
+    for (const auto& partition : assigned->partitions) mark(partition.partition);
+  } else if (const auto* lost = std::get_if<PartitionsLost>(&event)) {
+    for (const TopicPartition& partition : lost->partitions) mark(partition);
+  } else if (const auto* moved = std::get_if<PartitionRepositioned>(&event)) {
+    mark(moved->partition);
   }
 }
 
@@ -254,35 +276,46 @@ bool Consumer::Core::HasUncommittedProcessed() const {
 
 absl::StatusOr<std::vector<CommitResult>> Consumer::Core::CommitOffsets(
     std::vector<OffsetCommit> offsets, Durability durability) {
-  // The positions that the offsets belong to. Under a newer one a repetition would move back what
-  // another member, or a Seek, has made of the partition meanwhile.
-  std::map<TopicPartition, std::pair<int64_t, int64_t>> meant;  // Generation, position epoch.
+  // The positions that the caller knows of. Once there is another one, an offset is not asked for:
+  // it would move back what another member, or a reset, has made of the partition meanwhile. The
+  // hub could not tell, for after a kill it numbers positions anew.
+  std::map<TopicPartition, int64_t> known_moves;
   {
     std::lock_guard lock(mutex_);
     for (const OffsetCommit& commit : offsets) {
       const Reading* const reading = readings_.Find(commit.topic, commit.partition);
-      if (reading == nullptr || !reading->known) continue;
-      meant[reading->name] = {reading->generation, reading->position_epoch};
+      if (reading != nullptr && reading->told_moves) {
+        known_moves[reading->name] = *reading->told_moves;
+      }
     }
   }
+  std::vector<bool> asked;
   const auto fill = [&](v1::CommitOffsetRequest& request) {
+    asked.clear();
     for (const OffsetCommit& commit : offsets) {
+      Reading* const reading = readings_.Find(commit.topic, commit.partition);
+      const auto moves = known_moves.find({commit.topic, commit.partition});
+      const bool judged = reading != nullptr && moves != known_moves.end();
+      asked.push_back(!judged || (reading->known && reading->moves == moves->second));
+      if (!asked.back()) continue;
       v1::OffsetCommit& out = *request.add_offsets();
       ToProto(commit, out);
-      Reading* const reading = readings_.Find(commit.topic, commit.partition);
-      if (reading == nullptr) continue;
-      const auto found = meant.find(reading->name);
-      if (found == meant.end()) continue;
+      if (reading == nullptr || !reading->known) continue;
       reading->commit_asked = std::max(reading->commit_asked, commit.next_offset);
-      if (commit.position_epoch) continue;
-      const bool same = found->second.first == reading->generation;
-      out.set_position_epoch(same ? reading->position_epoch : found->second.second);
+      if (!commit.position_epoch) out.set_position_epoch(reading->position_epoch);
     }
   };
   const absl::StatusOr<v1::CommitOffsetResponse> response = CommitPatiently(fill, durability);
   if (!response.ok()) return response.status();
   std::vector<CommitResult> results;
-  for (const v1::CommitResult& result : response->results()) results.push_back(FromProto(result));
+  int answered = 0;
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    if (!asked[i]) {
+      results.push_back(SupersededResult(offsets[i]));
+    } else if (answered < response->results_size()) {
+      results.push_back(FromProto(response->results(answered++)));
+    }
+  }
   std::lock_guard lock(mutex_);
   ApplyCommit(*response);
   return results;

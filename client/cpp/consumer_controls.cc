@@ -125,6 +125,7 @@ absl::Status Consumer::Core::SeekInSession(const v1::SeekRequest& request,
       result.status = FromRequestError(answer.error());
     } else if (Reading* const reading = readings_.Find(result.partition)) {
       readings_.OnSought(*reading, answer.offset(), answer.position_epoch());
+      reading->told_moves = reading->moves;
     }
   }
   return absl::OkStatus();

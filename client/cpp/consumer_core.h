@@ -129,6 +129,8 @@ class Consumer::Core final : public RawStream::Listener {
   void Fail(const absl::Status& status);
   void Tell(std::vector<ConsumerEvent> events);
   void MarkTold(const ConsumerEvent& event);
+  // The same before it is: from now on the caller knows of the new positions.
+  void MarkMovesTold(const ConsumerEvent& event);
   int64_t ReadingBound() const;
   void HearMore(bool more);
   bool Over() const { return closed_ || ended_ || !failed_.ok(); }

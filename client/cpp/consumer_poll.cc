@@ -15,6 +15,9 @@ absl::StatusOr<std::vector<ReceivedRecord>> Consumer::Core::Poll(absl::Duration 
   std::vector<ReceivedRecord> records;
   bool told = false;
   Lock lock(mutex_);
+  if (!options_.on_event) {
+    readings_.ForEach([](Reading& reading) { reading.told_moves = reading.moves; });
+  }
   while (true) {
     Collect(std::max<size_t>(1, max_records), portions);
     if (!portions.empty()) break;
@@ -23,6 +26,7 @@ absl::StatusOr<std::vector<ReceivedRecord>> Consumer::Core::Poll(absl::Duration 
       const ConsumerEvent event = std::get<ConsumerEvent>(std::move(items_.front()));
       items_.pop_front();
       told = true;
+      MarkMovesTold(event);
       lock.unlock();
       options_.on_event(event);
       lock.lock();
@@ -60,6 +64,7 @@ void Consumer::Core::Collect(size_t max_records, std::vector<Portion>& portions)
     batch->reading->returned = {batch->next_offset, batch->batch.log_epoch > 0
                                                         ? std::optional(batch->batch.log_epoch)
                                                         : std::nullopt};
+    batch->reading->told_moves = batch->reading->moves;
     if (batch->next_offset < batch->end_offset) return;
     items_.pop_front();
     FreeBuffer(static_cast<int64_t>(batch->batch.bytes.size()));

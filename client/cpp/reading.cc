@@ -58,6 +58,7 @@ void Reading::MoveTo(int64_t offset, std::optional<int64_t> log_epoch) {
   caught_up = false;
   received = returned = {offset, log_epoch};
   processed = offset;
+  ++moves;
   ++generation;
   held.clear();
 }
@@ -65,6 +66,7 @@ void Reading::MoveTo(int64_t offset, std::optional<int64_t> log_epoch) {
 void Reading::Forget() {
   known = assigned = failed = revoking = revoking_told = released = resuming = false;
   commit_asked = 0;
+  ++moves;
   ++generation;
   held.clear();
 }

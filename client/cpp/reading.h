@@ -59,6 +59,8 @@ struct Reading {
   int64_t position_epoch = 0;
   int64_t high_watermark = 0;
   int64_t generation = 0;
+  int64_t moves = 0;                  // How often the position was set anew, or lost.
+  std::optional<int64_t> told_moves;  // As many the caller knows of. Absent: of no position yet.
   std::deque<std::shared_ptr<BufferedBatch>> held;  // Received and paused.
 
   // Sets the position anew; what is buffered is void.

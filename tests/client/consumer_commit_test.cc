@@ -197,6 +197,31 @@ TEST_F(ConsumerTest, DoesNotTakeBackWhatAnotherMemberCommittedWhileItsCommitWait
   EXPECT_EQ(Take(*consumer, 2), Numbers(11, 12)) << "what the other one did comes no more";
 }
 
+// The same, and all that before the commit was asked for: the caller has not heard of it.
+TEST_F(ConsumerTest, DoesNotTakeBackWhatAnotherMemberCommittedBeforeItIsTold) {
+  hub_.SetBatchRecords(10);
+  hub_.Append("orders", 0, Numbers(1, 10));
+  auto consumer = Open(InGroup());
+  EXPECT_EQ(Take(*consumer, 3), Numbers(1, 3));
+  hub_.Kill();
+  hub_.SetCommitted("billing", "orders", 0, 10);
+  hub_.Restart();
+  const absl::Time give_up = MonotonicNow() + kLong;
+  while (consumer->Positions().at(0).offset != 10 && MonotonicNow() < give_up) {
+    std::this_thread::yield();
+  }
+  const std::vector<OffsetCommit> stale = {{.topic = "orders", .partition = 0, .next_offset = 3}};
+  const auto results = consumer->Commit(stale);
+  ASSERT_TRUE(results.ok()) << results.status();
+  ASSERT_EQ(results->size(), 1u);
+  EXPECT_EQ(ReasonOf(results->at(0).status), "SUPERSEDED");
+  EXPECT_EQ(hub_.Committed("billing", "orders", 0), 10);
+  // Whoever was told may want just that.
+  EXPECT_TRUE(SawEvent(*consumer, "repositioned:0:3->10"));
+  ASSERT_TRUE(consumer->Commit(stale)->at(0).status.ok());
+  EXPECT_EQ(hub_.Committed("billing", "orders", 0), 3);
+}
+
 TEST_F(ConsumerTest, CommitsForANewSessionOnceItKnowsWhatThatHas) {
   hub_.SetBatchRecords(10);
   hub_.Append("orders", 0, Numbers(1, 10));
@@ -212,6 +237,7 @@ TEST_F(ConsumerTest, CommitsForANewSessionOnceItKnowsWhatThatHas) {
     return false;
   });
   hub_.Kill();
+  ASSERT_TRUE(SawEvent(*consumer, "disconnected"));
   std::jthread restart([this] { hub_.Restart(); });
   EXPECT_TRUE(consumer->Commit().ok());
   EXPECT_EQ(hub_.Committed("billing", "orders", 0), 10);

@@ -51,8 +51,9 @@ class RandomAccessFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
 
 class WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  WritableFile(FailingFileSystem& disk, std::unique_ptr<rocksdb::FSWritableFile> file)
-      : FSWritableFileOwnerWrapper(std::move(file)), disk_(disk) {}
+  WritableFile(FailingFileSystem& disk, std::unique_ptr<rocksdb::FSWritableFile> file,
+               DiskOperation sync)
+      : FSWritableFileOwnerWrapper(std::move(file)), disk_(disk), sync_(sync) {}
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* context) override {
     return Try(disk_, DiskOperation::kWrite,
@@ -66,16 +67,15 @@ class WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
     });
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* context) override {
-    return Try(disk_, DiskOperation::kSync,
-               [&] { return FSWritableFileOwnerWrapper::Sync(options, context); });
+    return Try(disk_, sync_, [&] { return FSWritableFileOwnerWrapper::Sync(options, context); });
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* context) override {
-    return Try(disk_, DiskOperation::kSync,
-               [&] { return FSWritableFileOwnerWrapper::Fsync(options, context); });
+    return Try(disk_, sync_, [&] { return FSWritableFileOwnerWrapper::Fsync(options, context); });
   }
 
  private:
   FailingFileSystem& disk_;
+  const DiskOperation sync_;
 };
 
 class RandomRWFile final : public rocksdb::FSRandomRWFileOwnerWrapper {
@@ -89,7 +89,7 @@ class RandomRWFile final : public rocksdb::FSRandomRWFileOwnerWrapper {
                [&] { return FSRandomRWFileOwnerWrapper::Write(offset, data, options, context); });
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* context) override {
-    return Try(disk_, DiskOperation::kSyncInPlace,
+    return Try(disk_, DiskOperation::kSyncWitness,
                [&] { return FSRandomRWFileOwnerWrapper::Sync(options, context); });
   }
 
@@ -103,12 +103,12 @@ class Directory final : public rocksdb::FSDirectoryWrapper {
       : FSDirectoryWrapper(std::move(directory)), disk_(disk) {}
 
   IOStatus Fsync(const IOOptions& options, IODebugContext* context) override {
-    return Try(disk_, DiskOperation::kSync,
+    return Try(disk_, DiskOperation::kSyncDirectory,
                [&] { return FSDirectoryWrapper::Fsync(options, context); });
   }
   IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* context,
                                const rocksdb::DirFsyncOptions& how) override {
-    return Try(disk_, DiskOperation::kSync,
+    return Try(disk_, DiskOperation::kSyncDirectory,
                [&] { return FSDirectoryWrapper::FsyncWithDirOptions(options, context, how); });
   }
 
@@ -117,11 +117,12 @@ class Directory final : public rocksdb::FSDirectoryWrapper {
 };
 
 // Opens with `open`, and puts a Wrapper around what that gives.
-template <typename Wrapper, typename File, typename Open>
-IOStatus OpenWrapped(FailingFileSystem& disk, std::unique_ptr<File>* result, Open open) {
+template <typename Wrapper, typename File, typename Open, typename... More>
+IOStatus OpenWrapped(FailingFileSystem& disk, std::unique_ptr<File>* result, Open open,
+                     More... more) {
   std::unique_ptr<File> file;
   IOStatus status = Try(disk, DiskOperation::kOpen, [&] { return open(&file); });
-  if (status.ok()) *result = std::make_unique<Wrapper>(disk, std::move(file));
+  if (status.ok()) *result = std::make_unique<Wrapper>(disk, std::move(file), more...);
   return status;
 }
 
@@ -165,9 +166,11 @@ IOStatus FailingFileSystem::NewWritableFile(const std::string& path,
                                             const rocksdb::FileOptions& options,
                                             std::unique_ptr<rocksdb::FSWritableFile>* result,
                                             IODebugContext* context) {
-  return OpenWrapped<WritableFile>(*this, result, [&](auto* file) {
-    return FileSystemWrapper::NewWritableFile(path, options, file, context);
-  });
+  const bool witness = path.find("/witness.") != std::string::npos;
+  return OpenWrapped<WritableFile>(
+      *this, result,
+      [&](auto* file) { return FileSystemWrapper::NewWritableFile(path, options, file, context); },
+      witness ? DiskOperation::kSyncWitness : DiskOperation::kSync);
 }
 
 IOStatus FailingFileSystem::NewRandomRWFile(const std::string& path,

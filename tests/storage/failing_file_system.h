@@ -16,13 +16,22 @@
 
 namespace millrace::storage {
 
-// What a log asks of a disk. kSyncInPlace is of a file that is written over, as the witness is;
-// kSync of all others.
-enum class DiskOperation { kOpen, kRead, kWrite, kSync, kSyncInPlace, kRename, kDelete };
-inline constexpr std::array kDiskOperations{DiskOperation::kOpen,        DiskOperation::kRead,
-                                            DiskOperation::kWrite,       DiskOperation::kSync,
-                                            DiskOperation::kSyncInPlace, DiskOperation::kRename,
-                                            DiskOperation::kDelete};
+// What a log asks of a disk. kSync is of a file; the witness, which a thread of its own writes, and
+// directories have theirs.
+enum class DiskOperation {
+  kOpen,
+  kRead,
+  kWrite,
+  kSync,
+  kSyncWitness,
+  kSyncDirectory,
+  kRename,
+  kDelete
+};
+inline constexpr std::array kDiskOperations{
+    DiskOperation::kOpen,   DiskOperation::kRead,        DiskOperation::kWrite,
+    DiskOperation::kSync,   DiskOperation::kSyncWitness, DiskOperation::kSyncDirectory,
+    DiskOperation::kRename, DiskOperation::kDelete};
 
 class FailingFileSystem final : public rocksdb::FileSystemWrapper {
  public:

@@ -195,8 +195,8 @@ TEST_P(BadDiskTest, LosesNothingThatWasAcknowledged) {
 }
 
 std::string NameOf(const testing::TestParamInfo<std::tuple<DiskOperation, bool>>& info) {
-  constexpr const char* kNames[] = {"Open",        "Read",   "Write", "Sync",
-                                    "SyncInPlace", "Rename", "Delete"};
+  constexpr const char* kNames[] = {"Open",        "Read",          "Write",  "Sync",
+                                    "SyncWitness", "SyncDirectory", "Rename", "Delete"};
   return std::string(kNames[static_cast<size_t>(std::get<0>(info.param))]) +
          (std::get<1>(info.param) ? "FailsForGood" : "FailsOnce");
 }

@@ -274,7 +274,12 @@ void Load::Copy(std::stop_token stop, int number) {
                               : refused   ? Outcome::kFailed
                                           : Outcome::kUnknown);
     }
-    if (!stored.ok()) {  // What was refused is read and sent again.
+    if (refused) {  // What is not committed is read and sent again.
+      for (const client::Position& at : consumer->consumer().Positions()) {
+        progress.Begin(history_, number, {at.topic, at.partition}, at.offset);
+      }
+    }
+    if (!stored.ok()) {
       if (!refused) transactor = nullptr;
       continue;
     }

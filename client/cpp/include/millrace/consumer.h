@@ -201,6 +201,8 @@ class Consumer {
   absl::Status Commit(Durability durability = Durability::kHubDefault);
 
   // Commits these offsets; one result each, in order. A position epoch is filled in where absent.
+  // SUPERSEDED, without asking the hub: the partition was lost or repositioned since Poll last gave
+  // the caller a record or an event of it. Another member may have committed more.
   absl::StatusOr<std::vector<CommitResult>> Commit(std::vector<OffsetCommit> offsets,
                                                    Durability durability = Durability::kHubDefault);
 
