@@ -4,14 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-cuts=20000 kills=200 seed=1 build=build
+cuts=20000 kills=200 soak=0 seed=1 build=build
 
 usage() {
   cat <<USAGE
-Usage: tests/fault/run.sh [--cuts N] [--kills N] [--seed S] [--build DIR]
+Usage: tests/fault/run.sh [--cuts N] [--kills N] [--soak SECONDS] [--seed S] [--build DIR]
 
   --cuts N     power cuts under the engine ($cuts); 0: none
   --kills N    kills of the server ($kills); 0: none
+  --soak S     seconds of topics, groups and connections that come and go ($soak); 3600: the long mode
   --seed S     where random numbers begin ($seed)
   --build DIR  the programs' directory ($build)
 USAGE
@@ -19,7 +20,7 @@ USAGE
 
 while (($#)); do
   case "$1" in
-    --cuts | --kills | --seed | --build)
+    --cuts | --kills | --soak | --seed | --build)
       (($# > 1)) || { usage >&2; exit 2; }
       printf -v "${1#--}" %s "$2"
       shift
@@ -51,6 +52,10 @@ fi
 if ((kills > 0)); then
   campaign "$kills kills" \
     python3 tests/fault/kills.py --kills "$kills" --seed "$seed" --build "$build"
+fi
+if ((soak > 0)); then
+  MILLRACE_SOAK_SECONDS=$soak campaign "$soak s of churn" "$build/venv/bin/pytest" -q -s \
+    -p no:cacheprovider -c tests/pytest.ini --rootdir=tests tests/fault/test_soak.py
 fi
 ((${#done[@]})) || { echo "tests/fault/run.sh: nothing to do" >&2; exit 2; }
 
