@@ -37,8 +37,6 @@ class BatchCursor {
 
   // To the batch that holds `offset`, or else the first one after it.
   void SeekTo(Offset offset) {
-    Seek(offset);
-    if (damaged() || (valid() && base() == offset)) return;
     const rows::RecordKey key = rows::EncodeRecordKey(partition_, offset);
     it_->SeekForPrev({key.data(), key.size()});
     if (!it_->status().ok()) return;
@@ -131,7 +129,8 @@ absl::StatusOr<ReadResult> BatchReader::Read(const Partition& partition, Offset 
   BatchCursor cursor(database_, partition.id(), end);
   Offset next = from;
   bool damaged = false;
-  for (cursor.SeekTo(from); cursor.valid() && !assembler.full(); cursor.Next()) {
+  // Each step loads a batch from the disk: none is taken that the answer has no room for.
+  for (cursor.SeekTo(from); cursor.valid(); cursor.Next()) {
     const Offset base = cursor.base();
     // What lies between was deleted meanwhile, or damaged so that not even its key is left.
     if (base > next) break;
@@ -140,6 +139,7 @@ absl::StatusOr<ReadResult> BatchReader::Read(const Partition& partition, Offset 
     if (damaged) break;
     if (auto status = assembler.Add(CopyOf(base, batch)); !status.ok()) return status;
     next = base + batch.header.record_count;
+    if (assembler.full()) break;
   }
   damaged = damaged || cursor.damaged();
   if (!damaged && !cursor.status().ok()) return cursor.status();
