@@ -103,6 +103,10 @@ struct WriteSet {
   std::optional<ProducerStamp> producer;
   Durability durability = Durability::kSynced;
   Admission admission = Admission::kRefuse;
+  // Where nobody else writes just now, the calling thread may write a BUFFERED set to the page
+  // cache, and `done` may run inside the call: the quickest way, for a caller that can wait as
+  // long.
+  bool on_calling_thread = false;
   // An error: the caller has found already why nothing of the set may be stored (its group no
   // longer has the partition, say), and the set is written for the sake of the conditions that come
   // before: above all, a duplicate still gets its first outcome.
@@ -204,8 +208,9 @@ class Engine {
   virtual int32_t producer_window() const = 0;  // Outcomes kept per producer.
 
   // Stores the set and calls `done` once, when the set is as durable as it asks and its records are
-  // visible. Writes to one partition are stored in the order of the calls. Never blocks; `done` may
-  // run inside the call only with an error of admission.
+  // visible. Writes to one partition are stored in the order of the calls. Unless the set allows it
+  // (on_calling_thread), never blocks, and runs `done` inside the call only with an error of
+  // admission.
   //
   // A set with appends or a producer's stamp is all or nothing. A set of commits alone is judged
   // entry by entry. A commit may reach the partition's end as this very set leaves it; beyond, or

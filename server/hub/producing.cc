@@ -91,7 +91,8 @@ void Producing::ProduceTo(const storage::Topic& topic, ProduceCommand command,
   auto placement = placer_.Place(topic, command.partition, std::move(command.records));
   if (!placement.ok()) return std::move(done)(placement.status());
   storage::WriteSet set{.durability = command.durability.value_or(default_durability_),
-                        .admission = command.admission};
+                        .admission = command.admission,
+                        .on_calling_thread = true};
   AddAppends(topic, *placement, command.expected_next_offset, set);
   if (command.producer) {
     set.producer = std::move(command.producer);

@@ -8,6 +8,9 @@
 namespace millrace::storage {
 namespace {
 
+// What a caller commits on its own thread is no more than this: its time is short.
+constexpr int64_t kMostAsLeader = 16 << 10;
+
 int64_t BytesOf(const WriteSet& set) {
   int64_t bytes = sizeof(QueuedWrite);
   for (const Append& append : set.appends) {
@@ -34,16 +37,41 @@ absl::Status CommitQueue::Admit(const WriteSet& set, int64_t bytes) const {
 void CommitQueue::Add(QueuedWrite write) {
   bytes_.fetch_add(write.bytes, std::memory_order_relaxed);
   queued_.push_back(std::move(write));
-  if (std::exchange(taker_waits_, false)) changed_.notify_one();
 }
 
-absl::Status CommitQueue::Push(WriteSet& set, WriteCompletion& done) {
+// Whoever leads looks for more when it is done.
+void CommitQueue::WakeTaker() {
+  if (!committing_ && std::exchange(taker_waits_, false)) changed_.notify_one();
+}
+
+absl::StatusOr<bool> CommitQueue::Push(WriteSet& set, WriteCompletion& done) {
   const int64_t bytes = BytesOf(set);
   const std::lock_guard lock(mutex_);
   if (closed_) return Error(Reason::kDraining, "the log is closed");
   if (auto status = Admit(set, bytes); !status.ok()) return status;
+  const bool leads = set.on_calling_thread && set.durability == Durability::kBuffered &&
+                     !committing_ && queued_.empty() && bytes <= kMostAsLeader;
   Add({.set = std::move(set), .done = std::move(done), .change = nullptr, .bytes = bytes});
-  return absl::OkStatus();
+  committing_ |= leads;
+  WakeTaker();
+  return leads;
+}
+
+bool CommitQueue::TakeAsLeader(std::vector<QueuedWrite>& taken, bool may_go_on) {
+  taken.clear();
+  const std::lock_guard lock(mutex_);
+  int64_t bytes = 0;
+  for (const QueuedWrite& write : queued_) {
+    // A change may wait for a sync, and is the thread's.
+    bytes += write.change == nullptr ? write.bytes : kMostAsLeader + 1;
+  }
+  if (!queued_.empty() && may_go_on && bytes <= kMostAsLeader) {
+    taken.swap(queued_);
+    return true;
+  }
+  committing_ = false;
+  if (!queued_.empty() || closed_) WakeTaker();
+  return false;
 }
 
 absl::Status CommitQueue::Apply(Change change) {
@@ -57,6 +85,7 @@ absl::Status CommitQueue::Apply(Change change) {
          .done = nullptr,
          .change = std::make_unique<Change>(std::move(change)),
          .bytes = 0});
+    WakeTaker();
   }
   return made.get();
 }
@@ -64,19 +93,21 @@ absl::Status CommitQueue::Apply(Change change) {
 bool CommitQueue::TakeAll(std::vector<QueuedWrite>& taken) {
   taken.clear();
   std::unique_lock lock(mutex_);
-  while (queued_.empty()) {
-    if (closed_) return false;
+  if (std::exchange(taker_commits_, false)) committing_ = false;
+  while (queued_.empty() || committing_) {
+    if (closed_ && !committing_) return false;
     taker_waits_ = true;
     changed_.wait(lock);
   }
   taken.swap(queued_);
+  committing_ = taker_commits_ = true;
   return true;
 }
 
 void CommitQueue::Close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
-  changed_.notify_one();
+  WakeTaker();
 }
 
 }  // namespace millrace::storage

@@ -1,6 +1,12 @@
-// What waits for the committer, in the order it came, bounded in bytes.
+// What waits for the committer, in the order it came, bounded in bytes; and who commits it.
 //
-// Safe from any thread; one thread takes.
+// One thread at a time does. It is the committer's own, which takes what has gathered; but where
+// nothing is under way, whoever brings a small BUFFERED write may lead instead: commit it on the
+// spot, and what others bring meanwhile, so that no thread has to be woken for it. Compare
+// LevelDB's queue of writers, and flat combining (Hendler et al., 2010). A SYNCED write gains
+// nothing by it: the sync takes longer than waking the committer.
+//
+// Safe from any thread.
 #pragma once
 
 #include <atomic>
@@ -12,6 +18,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "storage/engine.h"
 
 namespace rocksdb {
@@ -45,8 +52,14 @@ class CommitQueue {
   explicit CommitQueue(int64_t max_bytes)
       : max_bytes_(max_bytes), max_bytes_of_commits_(max_bytes + max_bytes / 4) {}
 
-  // OVERLOADED; DRAINING once closed. On an error `done` is left as it was.
-  absl::Status Push(WriteSet& set, WriteCompletion& done);
+  // OVERLOADED; DRAINING once closed. On an error `done` is left as it was. True: the caller leads
+  // now. It has to commit what TakeAsLeader gives, until that gives no more.
+  absl::StatusOr<bool> Push(WriteSet& set, WriteCompletion& done);
+
+  // Takes all that waits, in place of what is in `taken`. False: the caller leads no longer. What
+  // may have come meanwhile goes to the committer's thread: because it is much, or because of
+  // `may_go_on`.
+  bool TakeAsLeader(std::vector<QueuedWrite>& taken, bool may_go_on);
 
   // Has a change made and waits until it is durable; `done` is not for the caller to set. A change
   // is never refused for a lack of room. DRAINING once closed.
@@ -54,8 +67,8 @@ class CommitQueue {
 
   bool full() const { return bytes_.load(std::memory_order_relaxed) >= max_bytes_; }
 
-  // Waits for something to do and takes all of it, in place of what is in `taken`. False when the
-  // queue is closed and empty.
+  // For the committer's thread, which has committed what it took before: waits for something to do
+  // and takes all of it, in place of what is in `taken`. False when the queue is closed and empty.
   bool TakeAll(std::vector<QueuedWrite>& taken);
 
   // Says that what was taken needs no memory any more.
@@ -67,6 +80,7 @@ class CommitQueue {
  private:
   absl::Status Admit(const WriteSet& set, int64_t bytes) const;
   void Add(QueuedWrite write);  // Under mutex_.
+  void WakeTaker();             // Under mutex_.
 
   const int64_t max_bytes_;
   const int64_t max_bytes_of_commits_;
@@ -74,7 +88,9 @@ class CommitQueue {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool closed_ = false;              // Guarded by mutex_.
-  bool taker_waits_ = false;         // Guarded by mutex_.
+  bool committing_ = false;          // Guarded by mutex_. Somebody works on what was taken.
+  bool taker_waits_ = false;         // Guarded by mutex_. The committer's thread, in TakeAll.
+  bool taker_commits_ = false;       // Guarded by mutex_. It is the one who works.
   std::vector<QueuedWrite> queued_;  // Guarded by mutex_.
 };
 

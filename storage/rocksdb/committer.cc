@@ -13,6 +13,9 @@ namespace {
 // A group takes no further writes beyond this, so that the first ones need not wait for long.
 constexpr int64_t kFullGroupBytes = 1 << 20;
 
+// A caller that leads has other work to do, after so many groups at the latest.
+constexpr int kMostGroupsOfALeader = 4;
+
 }  // namespace
 
 Committer::Committer(const Parts& parts, DiskSpace disk, int64_t tail_cache_bytes)
@@ -27,6 +30,12 @@ void Committer::Stop() {
 void Committer::Run() {
   std::vector<QueuedWrite> writes;
   while (parts_.queue.TakeAll(writes)) Commit(writes);
+}
+
+void Committer::CommitAsLeader() {
+  for (int groups = 0; parts_.queue.TakeAsLeader(led_, groups < kMostGroupsOfALeader); ++groups) {
+    Commit(led_);
+  }
 }
 
 void Committer::Commit(std::vector<QueuedWrite>& writes) {

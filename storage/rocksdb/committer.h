@@ -1,12 +1,13 @@
-// The first half of a commit, START HERE: one thread takes all writes that wait, judges them in
-// their order, assigns offsets, and puts everything that they store into one RocksDB batch, in the
-// write-ahead log unsynced. What may be lost in a power cut is visible and answered then; the rest
-// goes on to the Syncer.
+// The first half of a commit, START HERE: one thread at a time takes all writes that wait, judges
+// them in their order, assigns offsets, and puts everything that they store into one RocksDB batch,
+// in the write-ahead log unsynced. What may be lost in a power cut is visible and answered then;
+// the rest goes on to the Syncer.
 //
 //   Write -> CommitQueue -> Committer -> write-ahead log -> (Syncer ->) visible -> answered
 //
-// All changes of the log go through this thread, so that it alone changes partitions, producers and
-// offsets, and needs no locks to judge.
+// All changes of the log go through whoever commits, so that nobody else changes partitions,
+// producers and offsets, and no locks are needed to judge. That is the committer's own thread, or a
+// caller that leads for a moment: see commit_queue.h.
 #pragma once
 
 #include <rocksdb/write_batch.h>
@@ -51,12 +52,16 @@ class Committer : private LogState {
     PartitionTable& partitions;
     ProducerStore& producers;
     OffsetStore& offsets;
-    const std::atomic<int64_t>& log_epoch;  // Changed on the committer's thread only.
+    const std::atomic<int64_t>& log_epoch;  // Changed within a commit only.
     const Clock& clock;
   };
 
   Committer(const Parts& parts, DiskSpace disk, int64_t tail_cache_bytes);
   ~Committer() override;
+
+  // For a caller whom the queue made its leader: commits what waits, until it leads no more. Runs
+  // the completions of what need not wait for a sync.
+  void CommitAsLeader();
 
   // Commits what is queued, ends the thread. The queue must be closed. Idempotent.
   void Stop();
@@ -102,6 +107,7 @@ class Committer : private LogState {
   absl::flat_hash_map<std::pair<std::string, PartitionId>, CommittedOffset> commits_;
   std::vector<std::string> producers_in_group_;
   std::vector<Witness::End> ends_;  // Kept for its memory.
+  std::vector<QueuedWrite> led_;    // The same, of a leader.
 
   std::thread thread_;
 };

@@ -183,7 +183,9 @@ LogEpoch RocksDbEngine::log_epoch() const {
 // ---- Writing
 
 void RocksDbEngine::Write(WriteSet set, WriteCompletion done) {
-  if (absl::Status status = queue_.Push(set, done); !status.ok()) std::move(done)(status);
+  const absl::StatusOr<bool> leads = queue_.Push(set, done);
+  if (!leads.ok()) return std::move(done)(leads.status());
+  if (*leads) committer_->CommitAsLeader();
 }
 
 absl::StatusOr<ProducerState> RocksDbEngine::OpenProducer(std::string_view producer_id) {

@@ -34,7 +34,7 @@ storage::EncodedRecords RecordsOf(const AskedWrite& write, size_t append) {
 }
 
 storage::WriteSet SetOf(const AskedWrite& write, Durability durability) {
-  storage::WriteSet set{.durability = durability};
+  storage::WriteSet set{.durability = durability, .on_calling_thread = write.id % 2 == 0};
   for (size_t i = 0; i < write.appends.size(); ++i) {
     set.appends.push_back(
         {.partition = write.appends[i].partition, .records = RecordsOf(write, i)});
