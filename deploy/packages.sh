@@ -12,6 +12,7 @@ build_packages=(
 # To build and run the tests, on top.
 test_packages=(
   libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev clang-format-14 python3 python3-venv
+  libbenchmark-dev valgrind
 )
 
 # For tests/run.sh --tidy, on top.

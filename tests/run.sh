@@ -8,7 +8,7 @@ source deploy/packages.sh
 # what it does.
 default_stages=(
   format arrows reasons house buf unit fault fuzz cli grpcurl python groups catalogue readme quickstart
-  planted-bugs
+  instructions planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
 stage_seconds=2400 # No stage may take longer.
@@ -79,7 +79,7 @@ rm -rf "$MILLRACE_REPORTS"
 mkdir -p "$MILLRACE_REPORTS"
 
 needs_build() {
-  case "$1" in unit | fault | cli | grpcurl | python | groups | catalogue | readme | quickstart | planted-bugs | tidy) true ;; *) false ;; esac
+  case "$1" in unit | fault | cli | grpcurl | python | groups | catalogue | readme | quickstart | instructions | planted-bugs | tidy) true ;; *) false ;; esac
 }
 
 # Runs one stage. One that ends badly without having reported a failed test counts as one.
