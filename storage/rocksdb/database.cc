@@ -20,6 +20,10 @@
 namespace millrace::storage {
 namespace {
 
+// In few shards, since each has to hold large blobs.
+constexpr size_t kBlobCacheBytes = 16 << 20;
+constexpr int kBlobCacheShardBits = 2;
+
 constexpr char kOffsets[] = "offsets";
 constexpr char kProducers[] = "producers";
 
@@ -95,6 +99,10 @@ rocksdb::ColumnFamilyOptions RecordsFamily(const std::shared_ptr<rocksdb::Cache>
   family.enable_blob_files = true;
   family.min_blob_size = static_cast<uint64_t>(options.min_blob_bytes);
   family.blob_file_size = 256 << 20;
+  // A read that ends within a batch begins the next one with it: it is not fetched, and its
+  // checksum not computed, twice. So are batches that several readers come to at about the same
+  // time.
+  family.blob_cache = rocksdb::NewLRUCache(kBlobCacheBytes, kBlobCacheShardBits);
   // A log overwrites nothing. Collecting garbage with every compaction would copy the oldest blobs
   // over and over; the Reclaimer does it where something was dropped.
   family.enable_blob_garbage_collection = false;
