@@ -43,14 +43,16 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
       });
     }
     uint64_t number;
+    bool waits;
     {
       std::lock_guard lock(mutex_);
       if (finished_) return;
+      waits = NotePace();
       number = first_unanswered_ + answers_.size();
       answers_.push_back({.request_bytes = static_cast<int64_t>(incoming_.Length())});
       unanswered_bytes_ += answers_.back().request_bytes;
     }
-    HandOn(number);
+    HandOn(number, waits);
     Change([this] { reading_ = false; });
   }
 
@@ -87,12 +89,23 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
 
   static constexpr size_t kMaxUnanswered = 256;
   static constexpr int64_t kMaxUnansweredBytes = 8 << 20;
+  static constexpr uint32_t kAloneToBelieve = 8;
+  static constexpr uint32_t kAloneToDoubt = 32;
 
-  void HandOn(uint64_t number) {
+  // Whether the client seems to wait for each answer before it asks again: then the shortest way to
+  // that is best, and else the one by which requests share commits. A stream that is answered on
+  // the spot always looks so: now and then a request goes the other way, which tells.
+  bool NotePace() {
+    requests_alone_ = answers_.empty() ? requests_alone_ + 1 : 0;
+    return requests_alone_ > kAloneToBelieve && requests_alone_ % kAloneToDoubt != 0;
+  }
+
+  void HandOn(uint64_t number, bool on_calling_thread) {
     auto command = DecodeProduceStreamRequest(incoming_, hub_.limits());
     incoming_.Clear();
     if (!command.ok()) return Answer(number, command.status());
     command->admission = storage::Admission::kAlways;
+    command->on_calling_thread = on_calling_thread;
     hub_.producing().Produce(*std::move(command), [self = shared_from_this(), number](
                                                       absl::StatusOr<hub::ProduceOutcome> outcome) {
       self->Answer(number, std::move(outcome));
@@ -171,6 +184,7 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   std::deque<Owed> answers_;       // Of requests first_unanswered_, first_unanswered_ + 1, ...
   uint64_t first_unanswered_ = 0;  // Requests are numbered from 0.
   int64_t unanswered_bytes_ = 0;
+  uint32_t requests_alone_ = 0;  // In a row, that came when all before were answered.
   bool reading_ = false;
   bool writing_ = false;
   bool reads_done_ = false;  // The client has half-closed, or is gone.

@@ -92,7 +92,7 @@ void Producing::ProduceTo(const storage::Topic& topic, ProduceCommand command,
   if (!placement.ok()) return std::move(done)(placement.status());
   storage::WriteSet set{.durability = command.durability.value_or(default_durability_),
                         .admission = command.admission,
-                        .on_calling_thread = true};
+                        .on_calling_thread = command.on_calling_thread};
   AddAppends(topic, *placement, command.expected_next_offset, set);
   if (command.producer) {
     set.producer = std::move(command.producer);

@@ -29,6 +29,7 @@ struct ProduceCommand {
   std::optional<storage::ProducerStamp> producer;  // Without annotation.
   std::optional<storage::Offset> expected_next_offset;
   storage::Admission admission = storage::Admission::kRefuse;
+  bool on_calling_thread = true;  // See storage::WriteSet.
 };
 
 struct ProduceOutcome {

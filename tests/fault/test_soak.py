@@ -26,6 +26,7 @@ SECONDS = float(os.environ.get("MILLRACE_SOAK_SECONDS", "30"))
 LONG = SECONDS >= 600  # Long enough for the log's own buffers to be written out many times.
 LEAST_ROUNDS = 30  # Whatever the machine: a third of them has to say something.
 PARTITIONS = 3
+LOG_FILE_BYTES = 128 << 20  # More than the log allocates for one.
 KEPT_BYTES = 8 << 20  # Of the topic that is there all the time.
 ROUND_BYTES = (4 << 20) if LONG else (64 << 10)  # Written to it each round.
 
@@ -146,11 +147,13 @@ def test_nothing_grows(busy_hub):
     print(f"{len(usage.samples)} rounds in {SECONDS:.0f} s; (median, largest) of the second and the last third: {figures}")
     (_, threads), (later_threads, _) = figures["threads"]
     assert later_threads <= threads, figures
+    # A few files of the log come and go; one a round that stays is more.
     (_, descriptors), (later_descriptors, _) = figures["descriptors"]
-    assert later_descriptors <= descriptors, figures
-    # In the short mode everything that is written still lies in the log's buffers.
+    assert later_descriptors <= descriptors + LEAST_ROUNDS // 6, figures
+    # In the short mode everything that is written still lies in the log's buffers, and a second
+    # write-ahead log may be begun, whose place is taken in advance.
     buffered = 0 if LONG else 2 * ROUND_BYTES * len(usage.samples) // 3
     (_, disk), (_, later_disk) = figures["disk"]
-    assert later_disk <= disk + disk // 4 + buffered, figures
+    assert later_disk <= disk + disk // 4 + buffered + (0 if LONG else LOG_FILE_BYTES), figures
     (_, memory), (_, later_memory) = figures["memory"]
     assert later_memory <= memory + memory // 10 + buffered, figures
