@@ -2,7 +2,7 @@
 //
 // The client does as little as it can, so that the hub is what is measured: every stream sends one
 // prepared request again and again, with a window of unanswered ones. (`millrace bench` measures
-// with the client library instead.)
+// with the client library instead.) In the mode commit it commits offsets, group after group.
 #include <grpcpp/grpcpp.h>
 
 #include <CLI/CLI.hpp>
@@ -23,6 +23,7 @@
 
 namespace {
 
+using millrace::v1::CommitOffsetRequest;
 using millrace::v1::EventHubService;
 using millrace::v1::ProduceRequest;
 using Clock = std::chrono::steady_clock;
@@ -33,6 +34,8 @@ struct Options {
   std::string mode = "stream";
   std::string durability = "buffered";
   int streams = 4;
+  int partitions = 0;  // 0: one for each stream.
+  int groups = 1;
   int batch = 1000;
   int record_bytes = 100;
   int window = 16;
@@ -54,10 +57,13 @@ std::shared_ptr<grpc::Channel> Connect(const Options& options) {
   return grpc::CreateCustomChannel(options.target, grpc::InsecureChannelCredentials(), arguments);
 }
 
-ProduceRequest MakeRequest(const Options& options, int partition) {
+int Partitions(const Options& options) {
+  return options.partitions > 0 ? options.partitions : std::max(options.streams, 1);
+}
+
+ProduceRequest MakeRequest(const Options& options) {
   ProduceRequest request;
   request.set_topic(options.topic);
-  request.set_partition(partition);
   request.set_durability(options.durability == "synced" ? millrace::v1::DURABILITY_SYNCED
                                                         : millrace::v1::DURABILITY_BUFFERED);
   for (int i = 0; i < options.batch; ++i) {
@@ -68,10 +74,34 @@ ProduceRequest MakeRequest(const Options& options, int partition) {
   return request;
 }
 
-void RunStream(const Options& options, int partition, Counts& counts) {
+// The partitions that one stream writes to in turn: every `streams`-th, so that no two share one.
+class Turn {
+ public:
+  Turn(const Options& options, int stream)
+      : first_(stream % Partitions(options)),
+        step_(options.streams),
+        end_(Partitions(options)),
+        next_(first_) {}
+
+  int Next() {
+    const int partition = next_;
+    next_ += step_;
+    if (next_ >= end_) next_ = first_;
+    return partition;
+  }
+
+ private:
+  int first_;
+  int step_;
+  int end_;
+  int next_;
+};
+
+void RunStream(const Options& options, int number, Counts& counts) {
   const auto stub = EventHubService::NewStub(Connect(options));
   millrace::v1::ProduceStreamRequest request;
-  *request.mutable_request() = MakeRequest(options, partition);
+  *request.mutable_request() = MakeRequest(options);
+  Turn turn(options, number);
   grpc::ClientContext context;
   const auto stream = stub->ProduceStream(&context);
   std::mutex mutex;
@@ -98,6 +128,7 @@ void RunStream(const Options& options, int partition, Counts& counts) {
       room.wait(lock, [&] { return unanswered < options.window; });
       ++unanswered;
     }
+    request.mutable_request()->set_partition(turn.Next());
     if (!stream->Write(request)) break;
   }
   stream->WritesDone();
@@ -105,16 +136,42 @@ void RunStream(const Options& options, int partition, Counts& counts) {
   if (!stream->Finish().ok()) ++counts.errors;
 }
 
-void RunUnary(const Options& options, int partition, Counts& counts) {
+void RunUnary(const Options& options, int number, Counts& counts) {
   const auto stub = EventHubService::NewStub(Connect(options));
-  const ProduceRequest request = MakeRequest(options, partition);
+  ProduceRequest request = MakeRequest(options);
+  Turn turn(options, number);
   while (!counts.stop) {
+    request.set_partition(turn.Next());
     grpc::ClientContext context;
     millrace::v1::ProduceResponse response;
     if (stub->Produce(&context, request, &response).ok()) {
       counts.records += options.batch;
     } else {
       ++counts.errors;
+    }
+  }
+}
+
+// Commits the offsets of partition 0 upwards, each in all of this caller's groups. Counts commits.
+void RunCommits(const Options& options, int number, Counts& counts) {
+  const auto stub = EventHubService::NewStub(Connect(options));
+  CommitOffsetRequest request;
+  auto* commit = request.add_offsets();
+  commit->set_topic(options.topic);
+  request.set_durability(options.durability == "synced" ? millrace::v1::DURABILITY_SYNCED
+                                                        : millrace::v1::DURABILITY_BUFFERED);
+  for (int64_t offset = 1; !counts.stop; ++offset) {
+    commit->set_next_offset(offset);
+    for (int group = number; group < options.groups && !counts.stop; group += options.streams) {
+      request.set_group("group-" + std::to_string(group));
+      grpc::ClientContext context;
+      millrace::v1::CommitOffsetResponse response;
+      if (stub->CommitOffset(&context, request, &response).ok() &&
+          response.results(0).committed_next_offset() == offset) {
+        ++counts.records;
+      } else {
+        ++counts.errors;
+      }
     }
   }
 }
@@ -126,7 +183,7 @@ bool CreateTopic(const Options& options) {
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
   millrace::v1::CreateTopicRequest request;
   request.set_topic(options.topic);
-  request.set_partition_count(std::max(options.streams, 1));
+  request.set_partition_count(Partitions(options));
   millrace::v1::CreateTopicResponse response;
   const grpc::Status status = stub->CreateTopic(&context, request, &response);
   if (status.ok() || status.error_code() == grpc::StatusCode::ALREADY_EXISTS) return true;
@@ -139,6 +196,11 @@ int64_t Sleep(double seconds, const Counts& counts) {
   return counts.records;
 }
 
+void (*Work(const Options& options))(const Options&, int, Counts&) {
+  if (options.mode == "commit") return RunCommits;
+  return options.mode == "stream" ? RunStream : RunUnary;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -147,12 +209,17 @@ int main(int argc, char** argv) {
   app.add_option("--target", options.target, "HOST:PORT of the hub")->capture_default_str();
   app.add_option("--topic", options.topic, "created if missing")->capture_default_str();
   app.add_option("--mode", options.mode)
-      ->check(CLI::IsMember({"stream", "unary"}))
+      ->check(CLI::IsMember({"stream", "unary", "commit"}))
       ->capture_default_str();
   app.add_option("--durability", options.durability)
       ->check(CLI::IsMember({"buffered", "synced"}))
       ->capture_default_str();
-  app.add_option("--streams", options.streams, "or callers, in unary mode")->capture_default_str();
+  app.add_option("--streams", options.streams, "or callers, in the other modes")
+      ->capture_default_str();
+  app.add_option("--partitions", options.partitions, "to write to in turn; 0: one for each stream")
+      ->capture_default_str();
+  app.add_option("--groups", options.groups, "to commit in, in the mode commit")
+      ->capture_default_str();
   app.add_option("--batch", options.batch, "records a request")->capture_default_str();
   app.add_option("--record-bytes", options.record_bytes, "bytes of a value")->capture_default_str();
   app.add_option("--window", options.window, "unanswered requests a stream")->capture_default_str();
@@ -164,8 +231,7 @@ int main(int argc, char** argv) {
   Counts counts;
   std::vector<std::thread> threads;
   for (int i = 0; i < options.streams; ++i) {
-    threads.emplace_back(options.mode == "stream" ? RunStream : RunUnary, std::cref(options), i,
-                         std::ref(counts));
+    threads.emplace_back(Work(options), std::cref(options), i, std::ref(counts));
   }
   const int64_t before = Sleep(options.warm_up_seconds, counts);
   const auto begin = Clock::now();
@@ -175,7 +241,8 @@ int main(int argc, char** argv) {
   for (std::thread& thread : threads) thread.join();
 
   const double rate = static_cast<double>(after - before) / elapsed;
-  std::cout << nlohmann::json{{"records_per_second", rate},
+  std::cout << nlohmann::json{{"records", counts.records.load()},
+                              {"records_per_second", rate},
                               {"megabytes_per_second", rate * options.record_bytes / 1e6},
                               {"errors", counts.errors.load()}}
                    .dump()
