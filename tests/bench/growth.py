@@ -54,9 +54,10 @@ class Programs:
         return self.cost("millrace-read", "--records", records)[0]
 
     def fan_out(self, readers):
-        """The cost of a delivery; the one write before all deliveries of a record is part of it."""
+        """The cost of a delivery, with its share of the one write before all deliveries of a record."""
         records = max(10 * BATCH, 200_000 // readers // BATCH * BATCH)
-        return self.cost("millrace-read", "--readers", readers, "--records", records, "--produce", BATCH)[0]
+        return self.cost("millrace-read", "--readers", readers, "--records", records, "--produce",
+                         BATCH)[0]
 
     def commit(self, groups, seconds):
         return self.cost("millrace-load", "--mode", "commit", "--durability", "buffered", "--groups", groups,
@@ -157,7 +158,7 @@ def main():
     (arguments.out / "growth.svg").write_text(svg(measured))
     grown = [series for series in measured if series.grows(arguments.allowed)]
     for series in grown:
-        print(f"growth.py: {series.axis}: {series.title} costs {series.growth():.2f} times as much at the end")
+        print(f"growth.py: {series.axis}: {series.title}: {series.growth():.2f} times as much at the end")
     return 1 if grown else 0
 
 

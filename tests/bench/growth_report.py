@@ -45,7 +45,8 @@ def text(x, y, words, size=11, anchor="start", colour=INK, weight="normal"):
 
 
 def panel(left, top, series):
-    """The size of the store is on a logarithmic scale; a line through the medians, a whisker for the range of the rounds; the axis of costs begins at 0."""
+    """A line through the medians, whiskers for the range of the rounds. Sizes are on a logarithmic scale,
+    costs begin at 0."""
     sizes = sorted(series.costs)
     most = max(max(costs) for costs in series.costs.values())
     decades = math.log10(sizes[-1] / sizes[0]) or 1
