@@ -17,10 +17,12 @@
 #include "millrace/v1/event_hub.grpc.pb.h"
 #include "millrace/v1/group.grpc.pb.h"
 #include "millrace/v1/topic.grpc.pb.h"
+#include "tests/bench/connect.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using millrace::bench::Connect;
 using millrace::v1::EventHubService;
 using millrace::v1::GroupService;
 using millrace::v1::SubscribeRequest;
@@ -144,12 +146,6 @@ class Member : public grpc::ClientReadReactor<SubscribeResponse> {
   bool cancelled_ = false;
   bool done_ = false;
 };
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
-}
 
 bool CreateTopic(const Options& options) {
   grpc::ClientContext context;

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """What a record costs the hub as the store grows: partitions, subscribers, backlog, groups.
 
 Cost is the processor time of the hub's process, its background work included, over the records (or commits)
@@ -7,7 +6,7 @@ subscribers and groups has a hub of its own on an empty directory; the backlog g
 where a cost at the largest size is more than `--allowed` times that at the smallest one and their ranges do
 not touch.
 
-    tests/bench/growth.py [--only groups,partitions] [--rounds 3] [--seconds 3] [--backlog-gb 32] [--out DIR]
+    python3 -m tests.bench.growth [--only groups,partitions] [--rounds 3] [--seconds 3] [--backlog-gb 32]
 """
 import argparse
 import dataclasses
@@ -17,8 +16,8 @@ import pathlib
 import subprocess
 import sys
 
-from ceiling import ROOT, hub, settle
-from growth_report import Series, svg, table
+from tests.bench.ceiling import ROOT, hub, settle
+from tests.bench.growth_report import Series, row, svg
 
 RECORD_BYTES = 1024
 BATCH = 100
@@ -35,15 +34,12 @@ class Programs:
         after_name = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(after_name[11]) + int(after_name[12])) / TICKS
 
-    def output(self, program, *arguments):
-        done = subprocess.run([self.bin / program, "--target", self.target, *map(str, arguments)],
-                              check=True, capture_output=True, text=True)
-        return json.loads(done.stdout.splitlines()[-1])
-
     def cost(self, program, *arguments):
         """(microseconds of the hub for each record, records)."""
         before = self.cpu_seconds()
-        records = self.output(program, *arguments)["records"]
+        done = subprocess.run([self.bin / program, "--target", self.target, *map(str, arguments)],
+                              check=True, capture_output=True, text=True)
+        records = json.loads(done.stdout)["records"]
         return (self.cpu_seconds() - before) / records * 1e6, records
 
     def produce(self, seconds, partitions, record_bytes=RECORD_BYTES):
@@ -54,7 +50,7 @@ class Programs:
         return self.cost("millrace-read", "--records", records)[0]
 
     def fan_out(self, readers):
-        """The cost of a delivery, with its share of the one write before all deliveries of a record."""
+        """Of a delivery, with its share of the one write before all deliveries of a record."""
         records = max(10 * BATCH, 200_000 // readers // BATCH * BATCH)
         return self.cost("millrace-read", "--readers", readers, "--records", records, "--produce",
                          BATCH)[0]
@@ -71,31 +67,33 @@ def sizes(largest, base=10):
         size *= base
 
 
+def fresh_hubs(arguments, largest):
+    """(size, a hub of its own), for every size of every round."""
+    for _ in range(arguments.rounds):
+        for size in sizes(largest):
+            settle()
+            with hub(arguments.build) as where:
+                yield size, Programs(arguments.build, *where)
+
+
 def partitions(arguments):
     """Of 100 B, so that all partitions have some when they are read."""
     produced = Series("partitions", "a record produced, to all partitions in turn", "partitions", {})
     read = Series("partitions", "a record read, from all partitions", "partitions", {})
-    for _ in range(arguments.rounds):
-        for count in sizes(10_000):
-            with hub(arguments.build) as where:
-                programs = Programs(arguments.build, *where)
-                cost, records = programs.produce(arguments.seconds, count, record_bytes=100)
-                produced.add(count, cost)
-                read.add(count, programs.read(records))
-                yield
-    yield from (produced, read)
+    for count, programs in fresh_hubs(arguments, 10_000):
+        cost, records = programs.produce(arguments.seconds, count, record_bytes=100)
+        produced.add(count, cost)
+        read.add(count, programs.read(records))
+    return produced, read
 
 
 def subscribers(arguments):
-    delivered = Series("subscribers", "a record delivered, as it is produced", "subscribers of one partition", {})
-    for _ in range(arguments.rounds):
-        for count in sizes(1_000):
-            with hub(arguments.build) as where:
-                programs = Programs(arguments.build, *where)
-                programs.produce(0.1, 1)
-                delivered.add(count, programs.fan_out(count))
-                yield
-    yield delivered
+    delivered = Series("subscribers", "a record delivered, as it is produced",
+                       "subscribers of one partition", {})
+    for count, programs in fresh_hubs(arguments, 1_000):
+        programs.produce(0.1, 1)
+        delivered.add(count, programs.fan_out(count))
+    return (delivered,)
 
 
 def backlog(arguments):
@@ -110,24 +108,20 @@ def backlog(arguments):
                 cost, records = programs.produce(arguments.seconds, 4)
                 stored += records * RECORD_BYTES
                 filled.add(size, cost)
+            settle()
             for _ in range(arguments.rounds):
                 read.add(size, programs.read(200_000))
-            yield
-    yield from (filled, read)
+    return filled, read
 
 
 def groups(arguments):
     committed = Series("groups", "an offset committed, in all groups in turn", "groups", {})
     produced = Series("groups", "a record produced, beside the groups", "groups", {})
-    for _ in range(arguments.rounds):
-        for count in sizes(10_000):
-            with hub(arguments.build) as where:
-                programs = Programs(arguments.build, *where)
-                programs.produce(0.5, 4)
-                committed.add(count, programs.commit(count, arguments.seconds))
-                produced.add(count, programs.produce(arguments.seconds, 4)[0])
-                yield
-    yield from (committed, produced)
+    for count, programs in fresh_hubs(arguments, 10_000):
+        programs.produce(0.5, 4)
+        committed.add(count, programs.commit(count, arguments.seconds))
+        produced.add(count, programs.produce(arguments.seconds, 4)[0])
+    return committed, produced
 
 
 AXES = {axis.__name__: axis for axis in (partitions, subscribers, backlog, groups)}
@@ -146,12 +140,9 @@ def main():
 
     measured = []
     for name in arguments.only.split(","):
-        for step in AXES[name](arguments):
-            if step is None:
-                settle()
-            else:
-                measured.append(step)
-                print(*table([step]), sep="\n", flush=True)
+        for series in AXES[name](arguments):
+            measured.append(series)
+            print(row(series), flush=True)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "growth.json").write_text(
         json.dumps([dataclasses.asdict(series) for series in measured], indent=1) + "\n")

@@ -2,12 +2,13 @@
 
 import dataclasses
 import math
-import statistics
-from xml.sax.saxutils import escape
+
+from tests.bench.compare.figures import Spread
+from tests.bench.svg import GREY, INK, picture, text
 
 COLUMNS, WIDTH, HEIGHT, GAP = 2, 420, 220, 24
 LEFT, RIGHT, TOP, BOTTOM = 56, 20, 46, 44  # Of the lines, within a panel.
-INK, GREY, BLUE = "#1f2328", "#656d76", "#1f6feb"
+BLUE = "#1f6feb"
 
 
 @dataclasses.dataclass
@@ -22,37 +23,41 @@ class Series:
     def add(self, size, microseconds):
         self.costs.setdefault(size, []).append(microseconds)
 
+    def spreads(self):
+        """(size, Spread of its costs), from the smallest size to the largest."""
+        return [(size, Spread.of(costs)) for size, costs in sorted(self.costs.items())]
+
     def growth(self):
         """The median at the largest size over that at the smallest."""
-        smallest, largest = self.costs[min(self.costs)], self.costs[max(self.costs)]
-        return statistics.median(largest) / statistics.median(smallest)
+        smallest, largest = self.ends()
+        return largest.median / smallest.median
 
     def grows(self, allowed):
-        smallest, largest = self.costs[min(self.costs)], self.costs[max(self.costs)]
-        return self.growth() > allowed and min(largest) > max(smallest)
+        smallest, largest = self.ends()
+        return self.growth() > allowed and not largest.overlaps(smallest)
+
+    def ends(self):
+        spreads = self.spreads()
+        return spreads[0][1], spreads[-1][1]
 
 
-def table(measured):
-    for series in measured:
-        yield f"| {series.axis} | {series.title} | " + " | ".join(
-            f"{size:,}: {statistics.median(costs):.2f} ({min(costs):.2f}-{max(costs):.2f})"
-            for size, costs in sorted(series.costs.items())) + f" | {series.growth():.2f}x |"
-
-
-def text(x, y, words, size=11, anchor="start", colour=INK, weight="normal"):
-    return (f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" '
-            f'font-weight="{weight}" fill="{colour}">{escape(words)}</text>')
+def row(series):
+    """A row of the table."""
+    cells = [f"{size:,}: {spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f})"
+             for size, spread in series.spreads()]
+    return "| " + " | ".join([series.axis, series.title, *cells, f"{series.growth():.2f}x"]) + " |"
 
 
 def panel(left, top, series):
     """A line through the medians, whiskers for the range of the rounds. Sizes are on a logarithmic scale,
     costs begin at 0."""
-    sizes = sorted(series.costs)
-    most = max(max(costs) for costs in series.costs.values())
-    decades = math.log10(sizes[-1] / sizes[0]) or 1
+    spreads = series.spreads()
+    most = max(spread.high for _, spread in spreads)
+    first, last = spreads[0][0], spreads[-1][0]
+    decades = math.log10(last / first) or 1
 
     def across(size):
-        return left + LEFT + (WIDTH - LEFT - RIGHT) * math.log10(size / sizes[0]) / decades
+        return left + LEFT + (WIDTH - LEFT - RIGHT) * math.log10(size / first) / decades
 
     def up(cost):
         return top + HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * cost / most
@@ -63,13 +68,12 @@ def panel(left, top, series):
         cost = most * share
         yield f'<path d="M{left + LEFT} {up(cost):.1f}H{left + WIDTH - RIGHT}" stroke="#d0d7de"/>'
         yield text(left + LEFT - 6, up(cost) + 4, f"{cost:.2f}", anchor="end", colour=GREY)
-    points = [(across(size), statistics.median(series.costs[size])) for size in sizes]
-    yield ('<path d="M' + "L".join(f"{x:.1f} {up(cost):.1f}" for x, cost in points)
-           + f'" stroke="{BLUE}" stroke-width="2" fill="none"/>')
-    for size, (x, cost) in zip(sizes, points):
-        low, high = min(series.costs[size]), max(series.costs[size])
-        yield f'<path d="M{x:.1f} {up(low):.1f}V{up(high):.1f}" stroke="{INK}"/>'
-        yield f'<circle cx="{x:.1f}" cy="{up(cost):.1f}" r="3" fill="{BLUE}"/>'
+    line = "L".join(f"{across(size):.1f} {up(spread.median):.1f}" for size, spread in spreads)
+    yield f'<path d="M{line}" stroke="{BLUE}" stroke-width="2" fill="none"/>'
+    for size, spread in spreads:
+        x = across(size)
+        yield f'<path d="M{x:.1f} {up(spread.low):.1f}V{up(spread.high):.1f}" stroke="{INK}"/>'
+        yield f'<circle cx="{x:.1f}" cy="{up(spread.median):.1f}" r="3" fill="{BLUE}"/>'
         yield text(x, top + HEIGHT - BOTTOM + 16, f"{size:,}", anchor="middle", colour=GREY)
 
 
@@ -81,7 +85,4 @@ def svg(measured):
         shapes += panel(GAP + column * (WIDTH + GAP), GAP + row * (HEIGHT + GAP), series)
     width = GAP + COLUMNS * (WIDTH + GAP)
     height = GAP + math.ceil(len(measured) / COLUMNS) * (HEIGHT + GAP)
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="sans-serif">',
-        '<rect width="100%" height="100%" fill="white"/>', *shapes, "</svg>", ""])
+    return picture(width, height, shapes)

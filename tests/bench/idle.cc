@@ -17,9 +17,11 @@
 
 #include "millrace/v1/event_hub.grpc.pb.h"
 #include "millrace/v1/topic.grpc.pb.h"
+#include "tests/bench/connect.h"
 
 namespace {
 
+using millrace::bench::Connect;
 using millrace::v1::EventHubService;
 using millrace::v1::SubscribeRequest;
 using millrace::v1::SubscribeResponse;
@@ -63,12 +65,6 @@ class Reader : public grpc::ClientReadReactor<SubscribeResponse> {
   SubscribeResponse response_;
   std::atomic<bool> done_{false};
 };
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& target) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
-}
 
 std::string TopicName(int number) { return "idle-" + std::to_string(number); }
 

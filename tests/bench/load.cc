@@ -20,9 +20,11 @@
 
 #include "millrace/v1/event_hub.grpc.pb.h"
 #include "millrace/v1/topic.grpc.pb.h"
+#include "tests/bench/connect.h"
 
 namespace {
 
+using millrace::bench::Connect;
 using millrace::v1::CommitOffsetRequest;
 using millrace::v1::EventHubService;
 using millrace::v1::ProduceRequest;
@@ -50,22 +52,19 @@ struct Counts {
   std::atomic<bool> stop{false};
 };
 
-std::shared_ptr<grpc::Channel> Connect(const Options& options) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // A connection of its own.
-  arguments.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(options.target, grpc::InsecureChannelCredentials(), arguments);
-}
-
 int Partitions(const Options& options) {
   return options.partitions > 0 ? options.partitions : std::max(options.streams, 1);
+}
+
+millrace::v1::Durability DurabilityOf(const Options& options) {
+  return options.durability == "synced" ? millrace::v1::DURABILITY_SYNCED
+                                        : millrace::v1::DURABILITY_BUFFERED;
 }
 
 ProduceRequest MakeRequest(const Options& options) {
   ProduceRequest request;
   request.set_topic(options.topic);
-  request.set_durability(options.durability == "synced" ? millrace::v1::DURABILITY_SYNCED
-                                                        : millrace::v1::DURABILITY_BUFFERED);
+  request.set_durability(DurabilityOf(options));
   for (int i = 0; i < options.batch; ++i) {
     auto* record = request.add_records();
     record->set_key("k" + std::to_string(i));
@@ -98,7 +97,7 @@ class Turn {
 };
 
 void RunStream(const Options& options, int number, Counts& counts) {
-  const auto stub = EventHubService::NewStub(Connect(options));
+  const auto stub = EventHubService::NewStub(Connect(options.target));
   millrace::v1::ProduceStreamRequest request;
   *request.mutable_request() = MakeRequest(options);
   Turn turn(options, number);
@@ -137,7 +136,7 @@ void RunStream(const Options& options, int number, Counts& counts) {
 }
 
 void RunUnary(const Options& options, int number, Counts& counts) {
-  const auto stub = EventHubService::NewStub(Connect(options));
+  const auto stub = EventHubService::NewStub(Connect(options.target));
   ProduceRequest request = MakeRequest(options);
   Turn turn(options, number);
   while (!counts.stop) {
@@ -154,12 +153,11 @@ void RunUnary(const Options& options, int number, Counts& counts) {
 
 // Commits the offsets of partition 0 upwards, each in all of this caller's groups. Counts commits.
 void RunCommits(const Options& options, int number, Counts& counts) {
-  const auto stub = EventHubService::NewStub(Connect(options));
+  const auto stub = EventHubService::NewStub(Connect(options.target));
   CommitOffsetRequest request;
   auto* commit = request.add_offsets();
   commit->set_topic(options.topic);
-  request.set_durability(options.durability == "synced" ? millrace::v1::DURABILITY_SYNCED
-                                                        : millrace::v1::DURABILITY_BUFFERED);
+  request.set_durability(DurabilityOf(options));
   for (int64_t offset = 1; !counts.stop; ++offset) {
     commit->set_next_offset(offset);
     for (int group = number; group < options.groups && !counts.stop; group += options.streams) {
@@ -177,7 +175,7 @@ void RunCommits(const Options& options, int number, Counts& counts) {
 }
 
 bool CreateTopic(const Options& options) {
-  const auto stub = millrace::v1::TopicService::NewStub(Connect(options));
+  const auto stub = millrace::v1::TopicService::NewStub(Connect(options.target));
   grpc::ClientContext context;
   context.set_wait_for_ready(true);
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));

@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "millrace/v1/event_hub.grpc.pb.h"
+#include "tests/bench/connect.h"
 
 namespace {
 
+using millrace::bench::Connect;
 using millrace::v1::EventHubService;
 using millrace::v1::ProduceRequest;
 using millrace::v1::SubscribeRequest;
@@ -44,13 +46,15 @@ class Progress {
     Change(ended_, 1);
   }
 
-  // False when a reader failed. Blocks until all are at the end of what was there; until they have
-  // received `records` together; until the calls of all have ended.
+  // Each blocks until all readers have come so far, and is false where one failed: until they are
+  // at the end of what was there; until they have received `records` together; until all calls
+  // ended.
   bool WaitUntilCaughtUp() { return WaitFor(caught_up_, readers_); }
   bool WaitUntilReceived(int64_t records) { return WaitFor(received_, records); }
-  void WaitUntilEnded() {
+  bool WaitUntilEnded() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return ended_ == readers_; });
+    return failed_ == 0;
   }
 
  private:
@@ -92,6 +96,8 @@ class Reader : public grpc::ClientReadReactor<SubscribeResponse> {
     StartCall();
   }
 
+  void Cancel() { context_.TryCancel(); }
+
   void OnReadDone(bool ok) override {
     if (!ok) return;
     if (response_.has_caught_up()) progress_.CaughtUp();
@@ -100,7 +106,7 @@ class Reader : public grpc::ClientReadReactor<SubscribeResponse> {
     seen_ += records;
     if (records > 0) progress_.Received(records);
     if (seen_ >= wanted_) {
-      context_.TryCancel();
+      Cancel();
     } else {
       StartRead(&response_);
     }
@@ -119,14 +125,6 @@ class Reader : public grpc::ClientReadReactor<SubscribeResponse> {
   SubscribeResponse response_;
   int64_t seen_ = 0;
 };
-
-std::unique_ptr<EventHubService::Stub> Connect(const std::string& target) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // A connection of its own.
-  arguments.SetMaxReceiveMessageSize(-1);
-  return EventHubService::NewStub(
-      grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments));
-}
 
 // The records that every reader is to have, batch after batch. False when it could not.
 bool Produce(EventHubService::Stub& stub, const Options& options, Progress& progress) {
@@ -176,13 +174,13 @@ int main(int argc, char** argv) {
   std::vector<std::unique_ptr<EventHubService::Stub>> stubs;
   std::vector<std::unique_ptr<Reader>> readers;
   for (int i = 0; i < options.readers; ++i) {
-    if (i < options.channels) stubs.push_back(Connect(options.target));
+    if (i < options.channels) stubs.push_back(EventHubService::NewStub(Connect(options.target)));
     readers.push_back(std::make_unique<Reader>(*stubs[i % stubs.size()], options, progress));
   }
-  if (options.produce > 0 && !Produce(*stubs[0], options, progress)) return 1;
-  const bool complete = progress.WaitUntilReceived(options.records * options.readers);
-  if (!complete) return 1;
-  progress.WaitUntilEnded();
+  if (options.produce > 0 && !Produce(*stubs[0], options, progress)) {
+    for (const auto& reader : readers) reader->Cancel();
+  }
+  if (!progress.WaitUntilEnded()) return 1;
   std::cout << nlohmann::json{{"records", options.records * options.readers}}.dump() << "\n";
   return 0;
 }

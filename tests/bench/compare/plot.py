@@ -1,10 +1,9 @@
 """The plot of a run: one panel for each figure, a bar for each system, whiskers for the range."""
 
-from xml.sax.saxutils import escape
-
 from tests.bench.compare import plan
 from tests.bench.compare.report import Samples, number
 from tests.bench.compare.systems import SYSTEMS
+from tests.bench.svg import GREY, INK, picture, text
 
 COLOURS = {"millrace": "#1f6feb", "millrace-stubs": "#79b0ff", "kafka": "#6e7781",
            "nats": "#2da44e", "redis": "#cf222e"}
@@ -30,14 +29,9 @@ def panels(run, scale):
                            f"{figure.title}, {figure.unit}, {better} is better", figure.scale, spreads)
 
 
-def text(x, y, words, size=12, anchor="start", weight="normal", colour="#1f2328"):
-    return (f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" '
-            f'font-weight="{weight}" fill="{colour}">{escape(words)}</text>')
-
-
 def panel_shapes(left, top, title, subtitle, scale, spreads):
     yield text(left, top + 14, title, 13, weight="bold")
-    yield text(left, top + 30, subtitle, 11, colour="#656d76")
+    yield text(left, top + 30, subtitle, 11, colour=GREY)
     most = max(spread.high for spread in spreads.values()) or 1
     for index, (name, spread) in enumerate(spreads.items()):
         y = top + HEAD + index * ROW
@@ -53,7 +47,7 @@ def panel_shapes(left, top, title, subtitle, scale, spreads):
             middle = y + ROW // 2 - 1
             yield (f'<path d="M{across(spread.low)} {middle}H{across(spread.high)}'
                    f'M{across(spread.low)} {middle - 3}v6M{across(spread.high)} {middle - 3}v6" '
-                   'stroke="#1f2328" fill="none"/>')
+                   f'stroke="{INK}" fill="none"/>')
         yield text(max(across(spread.high), across(spread.median)) + 6, y + 12,
                    number(spread.median * scale), 11)
 
@@ -69,8 +63,4 @@ def svg(run, scale):
         top += HEAD + ROW * max(len(spreads) for *_, spreads in line) + GAP
     width = COLUMNS * (WIDTH + GAP) + GAP
     about = f"{run['machine']['date']}: medians, whiskers from the least to the most of the rounds"
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{top}" '
-        f'viewBox="0 0 {width} {top}" font-family="sans-serif">',
-        '<rect width="100%" height="100%" fill="white"/>', text(GAP, 24, about, 12), *shapes,
-        "</svg>", ""])
+    return picture(width, top, [text(GAP, 24, about, 12), *shapes])
