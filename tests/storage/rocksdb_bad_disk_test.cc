@@ -9,14 +9,17 @@
 #include <condition_variable>
 #include <filesystem>
 #include <future>
+#include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "storage/error.h"
 #include "storage/rocksdb/rocksdb_engine.h"
+#include "storage/rocksdb/witness_files.h"
 #include "tests/storage/contract/engine_contract.h"
 #include "tests/storage/failing_file_system.h"
 #include "tests/storage/rocksdb_engine_factory.h"
@@ -239,71 +242,114 @@ TEST(FailedSync, IsFinalAndNeverTriedAgain) {
 // Lets syncs through, or holds them.
 class SyncGate {
  public:
-  void Hold() {
+  // How many may pass from now on.
+  void Let(int64_t syncs) {
     const std::lock_guard lock(mutex_);
-    held_ = true;
-  }
-  void Release() {
-    const std::lock_guard lock(mutex_);
-    held_ = false;
+    free_ = syncs;
     changed_.notify_all();
+  }
+  void Hold() { Let(0); }
+  void Release() { Let(std::numeric_limits<int64_t>::max()); }
+  // Waits until a sync waits.
+  void AwaitOne() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return waiting_ > 0; });
   }
   void Pass() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !held_; });
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return free_ > 0; });
+    --waiting_;
+    --free_;
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool held_ = false;
+  int waiting_ = 0;
+  int64_t free_ = std::numeric_limits<int64_t>::max();
 };
 
-TEST(SlowSync, KeepsAnswersBackAndHidesWhatWaitsForItAndWhatLiesBehindThat) {
-  const TemporaryDirectory directory;
-  const auto disk = std::make_shared<FailingFileSystem>();
-  SyncGate gate;
-  disk->CallBefore([&gate](DiskOperation operation) {
-    if (operation == DiskOperation::kSync) gate.Pass();
-  });
-  RocksDbOptions options = OptionsFor(directory.path());
-  options.file_system = disk;
-  auto engine = RocksDbEngine::Open(std::move(options));
-  ASSERT_TRUE(engine.ok()) << engine.status();
-  const auto partitions = (*engine)->CreateTopic("orders", 2, {}).value()->partitions;
-  const auto write = [&](PartitionId partition, Durability durability, std::promise<void>& done) {
+class SlowSync : public testing::Test {
+ protected:
+  void SetUp() override {
+    disk_->CallBefore([this](DiskOperation operation) {
+      if (operation == DiskOperation::kSync) gate_.Pass();
+    });
+    RocksDbOptions options = OptionsFor(directory_.path());
+    options.file_system = disk_;
+    auto engine = RocksDbEngine::Open(std::move(options));
+    ASSERT_TRUE(engine.ok()) << engine.status();
+    engine_ = *std::move(engine);
+    partitions_ = engine_->CreateTopic("orders", 2, {}).value()->partitions;
+  }
+  void TearDown() override { gate_.Release(); }
+
+  void Write(PartitionId partition, Durability durability, std::promise<void>& done) {
     WriteSet set{.durability = durability};
     set.appends.push_back({.partition = partition, .records = EncodeValues({"a"})});
-    (*engine)->Write(std::move(set), [&done](const absl::StatusOr<WriteResult>& result) {
+    engine_->Write(std::move(set), [&done](const absl::StatusOr<WriteResult>& result) {
       EXPECT_TRUE(result.ok()) << result.status();
       done.set_value();
     });
-  };
+  }
+
+  const TemporaryDirectory directory_;
+  const std::shared_ptr<FailingFileSystem> disk_ = std::make_shared<FailingFileSystem>();
+  SyncGate gate_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<PartitionId> partitions_;
+};
+
+TEST_F(SlowSync, KeepsAnswersBackAndHidesWhatWaitsForItAndWhatLiesBehindThat) {
   std::promise<void> synced;
   std::promise<void> committed;
   std::promise<void> behind;
   std::promise<void> elsewhere;
-  gate.Hold();
-  write(partitions[0], Durability::kSynced, synced);
+  gate_.Hold();
+  Write(partitions_[0], Durability::kSynced, synced);
   WriteSet commit{.durability = Durability::kSynced};
   commit.commits.push_back(
-      {.group = "billing", .partition = partitions[1], .next_offset = Offset(0)});
-  (*engine)->Write(std::move(commit),
-                   [&](const absl::StatusOr<WriteResult>&) { committed.set_value(); });
-  write(partitions[0], Durability::kBuffered, behind);
-  write(partitions[1], Durability::kBuffered, elsewhere);
+      {.group = "billing", .partition = partitions_[1], .next_offset = Offset(0)});
+  engine_->Write(std::move(commit),
+                 [&](const absl::StatusOr<WriteResult>&) { committed.set_value(); });
+  Write(partitions_[0], Durability::kBuffered, behind);
+  Write(partitions_[1], Durability::kBuffered, elsewhere);
   elsewhere.get_future().get();  // Writes are taken in their order.
-  EXPECT_EQ((*engine)->Status(partitions[1])->high_watermark, Offset(1));
-  EXPECT_EQ((*engine)->Status(partitions[0])->high_watermark, Offset(0)) << "A cut may take it.";
+  EXPECT_EQ(engine_->Status(partitions_[1])->high_watermark, Offset(1));
+  EXPECT_EQ(engine_->Status(partitions_[0])->high_watermark, Offset(0)) << "A cut may take it.";
   std::future<void> answers[] = {synced.get_future(), committed.get_future()};
   for (std::future<void>& answer : answers) {
     EXPECT_EQ(answer.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout)
         << "It was answered before it was synced.";
   }
-  gate.Release();
+  gate_.Release();
   for (std::future<void>& answer : answers) answer.get();
   behind.get_future().get();
-  EXPECT_EQ((*engine)->Status(partitions[0])->high_watermark, Offset(2));
+  EXPECT_EQ(engine_->Status(partitions_[0])->high_watermark, Offset(2));
+}
+
+TEST_F(SlowSync, IsNotVouchedForBeforeItIsDone) {
+  std::promise<void> first;
+  std::promise<void> second;
+  std::promise<void> elsewhere;
+  gate_.Hold();
+  Write(partitions_[0], Durability::kSynced, first);
+  gate_.AwaitOne();
+  Write(partitions_[0], Durability::kSynced, second);
+  Write(partitions_[1], Durability::kBuffered, elsewhere);
+  elsewhere.get_future().get();  // Writes are taken in their order: the second is written too.
+  gate_.Let(1);
+  first.get_future().get();
+  WitnessFiles files(rocksdb::FileSystem::Default(), directory_.path().string());
+  std::optional<WitnessedLog> log;
+  do {  // The witness is kept on a thread of its own.
+    log = files.Load().value();
+  } while (!log.has_value() || !log->ends.contains(partitions_[0]));
+  EXPECT_EQ(log->ends.at(partitions_[0]), Offset(1)) << "The second is still to be synced.";
+  gate_.Release();
+  second.get_future().get();
 }
 
 }  // namespace
