@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -29,7 +30,7 @@ const (
 // encoded is a message that is encoded already.
 type encoded struct{ buffers mem.BufferSlice }
 
-// received is a SubscribeResponse as it came.
+// received is a SubscribeResponse as it came; the next one may be received into it.
 type received struct{ bytes []byte }
 
 // frameCodec passes encoded messages through and leaves all others to protobuf.
@@ -47,7 +48,8 @@ func (frameCodec) Marshal(message any) (mem.BufferSlice, error) {
 
 func (frameCodec) Unmarshal(data mem.BufferSlice, message any) error {
 	if frame, ok := message.(*received); ok {
-		frame.bytes = data.Materialize()
+		frame.bytes = slices.Grow(frame.bytes[:0], data.Len())[:data.Len()]
+		data.CopyTo(frame.bytes)
 		return nil
 	}
 	buffer := data.MaterializeToBuffer(mem.DefaultBufferPool())
@@ -136,41 +138,49 @@ func (r *framedRequest) take() any {
 	return message
 }
 
-// receiveFrame gives the values of the next frame, within the bytes that came; none where it carries
-// no records.
-func receiveFrame(stream grpc.ServerStreamingClient[millracev1.SubscribeResponse]) ([][]byte, error) {
-	var frame received
-	if err := stream.RecvMsg(&frame); err != nil {
+// frameReceiver receives the frames of one stream, each into the memory of the one before.
+type frameReceiver struct {
+	frame  received
+	values [][]byte
+}
+
+// receive gives the values of the next frame, within the bytes that came; none where it carries no
+// records.
+func (r *frameReceiver) receive(stream grpc.ServerStreamingClient[millracev1.SubscribeResponse]) (
+	[][]byte, error) {
+	if err := stream.RecvMsg(&r.frame); err != nil {
 		return nil, err
 	}
-	field, kind, n := protowire.ConsumeTag(frame.bytes)
+	field, kind, n := protowire.ConsumeTag(r.frame.bytes)
 	if n < 0 {
 		return nil, protowire.ParseError(n)
 	}
 	if field != frameBatchesField || kind != protowire.BytesType {
 		other := &millracev1.SubscribeResponse{}
-		if err := proto.Unmarshal(frame.bytes, other); err != nil {
+		if err := proto.Unmarshal(r.frame.bytes, other); err != nil {
 			return nil, err
 		}
 		return nil, trouble(other)
 	}
-	var values [][]byte
-	err := eachBytes(frame.bytes, frameBatchesField, func(batches []byte) error {
+	r.values = r.values[:0]
+	err := eachBytes(r.frame.bytes, frameBatchesField, func(batches []byte) error {
 		return eachBytes(batches, batchesBatchesField, func(batch []byte) error {
-			return eachBytes(batch, recordBatchRecsField, func(record []byte) error {
-				before := len(values)
-				err := eachBytes(record, recordValueField, func(value []byte) error {
-					values = append(values, value)
-					return nil
-				})
-				if err == nil && len(values) != before+1 {
-					err = fmt.Errorf("a record without a value")
-				}
-				return err
-			})
+			return eachBytes(batch, recordBatchRecsField, r.takeValue)
 		})
 	})
-	return values, err
+	return r.values, err
+}
+
+func (r *frameReceiver) takeValue(record []byte) error {
+	before := len(r.values)
+	err := eachBytes(record, recordValueField, func(value []byte) error {
+		r.values = append(r.values, value)
+		return nil
+	})
+	if err == nil && len(r.values) != before+1 {
+		err = fmt.Errorf("a record without a value")
+	}
+	return err
 }
 
 // eachBytes calls found for the contents of a field that holds bytes, as often as it occurs.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -106,7 +107,7 @@ func (k *kafka) Read(ctx context.Context, log string, from From, deliver func([]
 	} else if from.Newest > 0 {
 		offset = kgo.NewOffset().AtEnd().Relative(-int64(from.Newest))
 	}
-	client, err := k.open(kgo.FetchMaxPartitionBytes(4<<20), kgo.FetchMinBytes(1),
+	client, err := k.open(kgo.FetchMaxPartitionBytes(4<<20), kgo.FetchMinBytes(1), kgo.WithPools(&recordPool{}),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{log: {0: offset}}))
 	if err != nil {
 		return err
@@ -128,7 +129,20 @@ func (k *kafka) Read(ctx context.Context, log string, from From, deliver func([]
 			if len(values) > 0 {
 				deliver(values)
 			}
+			fetches.EachRecord((*kgo.Record).Recycle)
 		}
 	}()
 	return nil
 }
+
+// recordPool keeps the slices of records that were delivered for the next ones.
+type recordPool struct{ pool sync.Pool }
+
+func (p *recordPool) GetRecords(n int) []kgo.Record {
+	if kept, ok := p.pool.Get().(*[]kgo.Record); ok && cap(*kept) >= n {
+		return (*kept)[:0]
+	}
+	return make([]kgo.Record, 0, n)
+}
+
+func (p *recordPool) PutRecords(records []kgo.Record) { p.pool.Put(&records) }

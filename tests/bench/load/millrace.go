@@ -239,7 +239,7 @@ func (m *millrace) Read(ctx context.Context, log string, from From, deliver func
 	if err != nil {
 		return err
 	}
-	receive := receiveFrame
+	receive := (&frameReceiver{}).receive
 	if m.plain {
 		receive = receivePlain
 	}

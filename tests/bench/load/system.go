@@ -59,7 +59,7 @@ type System interface {
 	// Caller gives a function that appends one record and returns once it is acknowledged.
 	Caller(log string) (func(value []byte) error, error)
 	// Read delivers the records of a log of one partition until ctx ends, on one goroutine. The
-	// values may be kept.
+	// values stay as they are until deliver returns: their memory may be used again.
 	Read(ctx context.Context, log string, from From, deliver func(values [][]byte)) error
 }
 
