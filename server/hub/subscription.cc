@@ -110,7 +110,7 @@ void Subscription::CheckCaughtUp(Cursor& cursor) {
 }
 
 void Subscription::Fail(Cursor& cursor, const absl::Status& error) {
-  cursor.failed = true;
+  cursor.failed = some_at_rest_ = true;
   if (!cursor.caught_up) {  // Nobody waits for a partition that cannot go on.
     cursor.caught_up = true;
     --behind_;
@@ -188,6 +188,7 @@ absl::StatusOr<std::vector<PartitionName>> Subscription::SetPaused(
     }
     for (Cursor* cursor : chosen) {
       cursor->paused = paused;
+      some_at_rest_ |= paused;
       MarkReady(*cursor);
     }
     for (auto& [key, cursor] : by_name_) {
@@ -354,12 +355,13 @@ void Subscription::ReadInto(BatchesFrame& frame, Lock& lock) {
     if (cursor.paused || cursor.failed || cursor.stopped) continue;
     const storage::ReadLimits limits = LimitsFor(cursor, left);
     if (limits.max_bytes <= 0) {
-      cursor.held = true;
+      cursor.held = some_at_rest_ = true;
       continue;
     }
     const PositionEpoch position_epoch = cursor.position_epoch;
     auto result = ReadOne(cursor, limits, lock);
     if (over_ || !result) return;
+    const bool full = result->ok() && (*result)->next_offset < (*result)->high_watermark;
     BatchesFrame more;
     FinishRead(id, position_epoch, *std::move(result), more);
     left -= BytesOf(more);
@@ -368,6 +370,7 @@ void Subscription::ReadInto(BatchesFrame& frame, Lock& lock) {
       return;
     }
     std::move(more.batches.begin(), more.batches.end(), std::back_inserter(frame.batches));
+    if (full) return;               // What is left is no room for the next record.
     if (!control_.empty()) return;  // It goes next, so that order is kept.
   }
 }
@@ -463,6 +466,21 @@ void Subscription::OnReadable(PartitionId partition) {
   SchedulePump();
 }
 
+bool Subscription::TellOfThoseAtRest(HeartbeatFrame& heartbeat) {
+  bool some = false;
+  for (auto& [id, cursor] : cursors_) {
+    some |= cursor->paused || cursor->failed || cursor->held;
+    if (cursor->held) heartbeat.waiting_for_commit.push_back(cursor->name);
+    if (!cursor->paused && !cursor->failed) continue;
+    const auto status = context_.engine.Status(id);
+    if (!status.ok() || status->high_watermark == cursor->told_high_watermark) continue;
+    cursor->told_high_watermark = status->high_watermark;
+    heartbeat.changed.push_back(
+        {cursor->name, status->earliest, status->high_watermark, cursor->next});
+  }
+  return some;
+}
+
 std::optional<absl::Duration> Subscription::CheckHeartbeat() {
   {
     Lock lock(mutex_);
@@ -472,17 +490,7 @@ std::optional<absl::Duration> Subscription::CheckHeartbeat() {
     // Where a frame is still being written, the reader is behind and knows that the stream lives.
     if (!callback_) return options_.heartbeat_interval;
     HeartbeatFrame heartbeat{.hub_time = context_.clock.Now()};
-    for (auto& [id, cursor] : cursors_) {
-      if (!cursor->paused && !cursor->failed) continue;
-      const auto status = context_.engine.Status(id);
-      if (!status.ok() || status->high_watermark == cursor->told_high_watermark) continue;
-      cursor->told_high_watermark = status->high_watermark;
-      heartbeat.changed.push_back(
-          {cursor->name, status->earliest, status->high_watermark, cursor->next});
-    }
-    for (const auto& [id, cursor] : cursors_) {
-      if (cursor->held) heartbeat.waiting_for_commit.push_back(cursor->name);
-    }
+    if (some_at_rest_) some_at_rest_ = TellOfThoseAtRest(heartbeat);
     control_.push_back(std::move(heartbeat));
   }
   SchedulePump();

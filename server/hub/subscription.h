@@ -209,6 +209,8 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   Cursor* Find(const TopicPartition& partition);
   Cursor* Find(storage::PartitionId partition);
   EndingFrame MakeEnding(EndingReason reason);
+  // Adds what a heartbeat says of partitions that are paused, failed or held; false: none is.
+  bool TellOfThoseAtRest(HeartbeatFrame& heartbeat);
 
   // Delivers frames as long as one is asked for and there is one. One thread at a time does it.
   void Pump();
@@ -237,7 +239,8 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   BatchesFrame late_;     // What a reader thread brought.
   bool reading_ = false;  // A reader thread is at work.
   std::vector<PartitionName> newly_caught_up_;
-  int64_t behind_ = 0;  // Partitions that are not caught up.
+  int64_t behind_ = 0;         // Partitions that are not caught up.
+  bool some_at_rest_ = false;  // Some may be paused, failed or held.
   int64_t in_flight_records_ = 0;
   int64_t in_flight_bytes_ = 0;
   std::optional<EndingReason> ending_;
