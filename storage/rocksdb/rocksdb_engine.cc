@@ -117,6 +117,11 @@ absl::Status RocksDbEngine::StartWitness() {
 
 void RocksDbEngine::StartThreads() {
   readers_ = std::make_unique<ReaderPool>(kReaderThreads);
+  read_ahead_ = std::make_unique<ReadAhead>(
+      [this](const Partition& partition, Offset from, ReadLimits limits) {
+        return batch_reader_.Read(partition, from, limits);
+      },
+      *readers_);
   syncer_ = std::make_unique<Syncer>(*database_, witness_, failure_);
   committer_ = std::make_unique<Committer>(
       Committer::Parts{*database_, queue_, *syncer_, witness_, failure_, partitions_, producers_,
@@ -253,14 +258,7 @@ void RocksDbEngine::Read(PartitionId id, Offset from, ReadLimits limits, ReadCom
     if (!status.ok()) return std::move(done)(status);
     return std::move(done)(std::move(result));
   }
-  // The completion is shared so that it is still here where the pool takes no more tasks.
-  auto shared_done = std::make_shared<ReadCompletion>(std::move(done));
-  ReaderPool::Task task = [this, partition = *std::move(partition), from, limits, shared_done] {
-    std::move (*shared_done)(batch_reader_.Read(*partition, from, limits));
-  };
-  if (!readers_->Post(task)) {
-    std::move (*shared_done)(Error(Reason::kDraining, "the log is closed"));
-  }
+  read_ahead_->Read(*partition, from, limits, std::move(done));
 }
 
 void RocksDbEngine::NotifyWhenReadable(PartitionId id, Offset from,

@@ -35,6 +35,7 @@
 #include "storage/rocksdb/offset_store.h"
 #include "storage/rocksdb/partition_table.h"
 #include "storage/rocksdb/producer_store.h"
+#include "storage/rocksdb/read_ahead.h"
 #include "storage/rocksdb/reader_pool.h"
 #include "storage/rocksdb/reclaimer.h"
 #include "storage/rocksdb/retention.h"
@@ -154,6 +155,7 @@ class RocksDbEngine final : public Engine {
 
   // Threads; null until Load has succeeded.
   std::unique_ptr<ReaderPool> readers_;
+  std::unique_ptr<ReadAhead> read_ahead_;
   std::unique_ptr<Syncer> syncer_;
   std::unique_ptr<Committer> committer_;
   std::thread housekeeping_;
