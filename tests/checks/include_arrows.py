@@ -18,6 +18,7 @@ BATCH = "storage/batch"
 COMMIT = "storage/commit"
 MEMORY = "storage/memory"
 ROCKSDB = "storage/rocksdb"
+SOCKETS = "server/sockets"
 HUB = "server/hub"
 CONTRACT = "server/contract"
 GRPC = "server/grpc"
@@ -38,10 +39,11 @@ ARROWS = {
     COMMIT: {STORAGE, BATCH},
     MEMORY: {STORAGE, BATCH, COMMIT},
     ROCKSDB: {STORAGE, BATCH, COMMIT},
+    SOCKETS: set(),
     HUB: {STORAGE, BATCH},
     CONTRACT: {HUB, STORAGE, BATCH, PROTO},
-    GRPC: {CONTRACT, HUB, STORAGE, BATCH, PROTO, STUBS},
-    WEB: {CONTRACT, HUB, STORAGE, BATCH, PROTO},
+    GRPC: {CONTRACT, SOCKETS, HUB, STORAGE, BATCH, PROTO, STUBS},
+    WEB: {CONTRACT, SOCKETS, HUB, STORAGE, BATCH, PROTO},
     APP: {GRPC, WEB, CONTRACT, HUB, STORAGE, MEMORY, ROCKSDB},
     MAIN: {APP},
     CLIENT_API: set(),
