@@ -173,7 +173,6 @@ void GatewaySession::Do(int32_t id, const v1::GatewayPing& /*ping*/) {
 // ---- Answers
 
 bool GatewaySession::has_room() const {
-  if (unanswered_ == 0) return true;
   return unanswered_ < kMaxUnanswered && unanswered_bytes_ < kMaxUnansweredBytes &&
          !context_.hub.engine().write_queue_full();
 }

@@ -62,7 +62,8 @@ class GatewaySession : public GatewayStreamOwner,
   // A message came.
   void OnMessage(std::string_view message, bool is_text);
 
-  // Whether another message may be read now. Asked again after each message written.
+  // Whether another message may be read now. To be asked again after each message written, and from
+  // time to time: the hub's write queue may have been full.
   bool has_room() const;
 
   // The hub stops: closes once all that is open has been told so.

@@ -103,6 +103,8 @@ class HttpConnection final : public Connection,
 
   void ReadHeader() {
     phase_ = Phase::kHeader;
+    origin_.clear();
+    is_head_ = false;
     parser_.emplace();
     parser_->header_limit(kMaxHeaderBytes);
     parser_->body_limit(static_cast<uint64_t>(context_.limits().max_message_bytes));

@@ -78,7 +78,10 @@ class WebSocketConnection final : public Connection,
     if (message_began_ && now - *message_began_ > limits_.message_timeout) {
       return Close(GatewayClose::kTooSlow, "a message took too long");
     }
-    if (!reading_) return;  // What the client says meanwhile waits, its pongs too.
+    if (!reading_) {  // What the client says meanwhile waits, its pongs too.
+      last_heard_ = now;
+      return Read();
+    }
     if (now - last_heard_ > limits_.idle_timeout) return Abort();
     if (now - last_heard_ > limits_.idle_timeout / 2) Ping();
   }
