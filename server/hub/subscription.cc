@@ -61,7 +61,10 @@ struct Subscription::PendingRead {
 };
 
 Subscription::Subscription(SubscriptionContext context, SubscriptionOptions options)
-    : context_(context), options_(std::move(options)), last_frame_at_(MonotonicNow()) {}
+    : context_(context),
+      options_(std::move(options)),
+      credit_(options_.credit_records),
+      last_frame_at_(MonotonicNow()) {}
 
 void Subscription::StartSession(std::string_view member_id, int32_t member_epoch) {
   Lock lock(mutex_);
@@ -467,10 +470,11 @@ void Subscription::OnReadable(PartitionId partition) {
 }
 
 bool Subscription::TellOfThoseAtRest(HeartbeatFrame& heartbeat) {
+  const bool out_of_credit = credit_ && *credit_ == 0;
   bool some = false;
   for (auto& [id, cursor] : cursors_) {
     some |= cursor->paused || cursor->failed || cursor->held;
-    if (cursor->held) heartbeat.waiting_for_commit.push_back(cursor->name);
+    if (cursor->held && !out_of_credit) heartbeat.waiting_for_commit.push_back(cursor->name);
     if (!cursor->paused && !cursor->failed) continue;
     const auto status = context_.engine.Status(id);
     if (!status.ok() || status->high_watermark == cursor->told_high_watermark) continue;
