@@ -15,6 +15,7 @@ class Reading {
   received; // {offset, logEpoch}: behind the last record received.
   returned; // The same of the last record handed out.
   committed; // The group's, as far as is known.
+  committedBefore; // The same when the session was asked for: it begins no earlier.
   commitAsked = 0n; // The most that a commit asked for, answered or not.
   positionEpoch = 0n;
   generation = 0;
@@ -35,7 +36,7 @@ class Reading {
   }
 
   forget() {
-    this.received = this.returned = this.committed = undefined;
+    this.received = this.returned = this.committed = this.committedBefore = undefined;
     this.assigned = this.failed = this.revoking = this.caughtUp = false;
     this.commitAsked = 0n;
     this.generation += 1;
@@ -48,7 +49,6 @@ export class Readings {
   #readings = new Map();
   #firstAssigned = false; // The next `assigned` frame is the session's first.
   #sessionLogEpoch;
-  #memberId = "";
 
   constructor({ inGroup }) {
     this.#inGroup = inGroup;
@@ -73,14 +73,15 @@ export class Readings {
     return added;
   }
 
-  onSessionStarted({ memberId = "", logEpoch }) {
+  /** A session is about to be asked for. */
+  onSubscribe() {
+    for (const reading of this) reading.committedBefore = reading.committed;
+  }
+
+  onSessionStarted({ logEpoch }) {
     this.#sessionLogEpoch = logEpoch === undefined ? undefined : int64(logEpoch);
     this.#firstAssigned = true;
-    const known = memberId === this.#memberId;
-    this.#memberId = memberId;
     for (const reading of this) reading.assigned = reading.revoking = false;
-    // Another member than before has nothing of what that one had.
-    return this.#inGroup && !known ? this.#lose([...this].filter((reading) => reading.received), "DISCONNECTED") : [];
   }
 
   onAssigned({ assignments = [] }) {
@@ -97,7 +98,7 @@ export class Readings {
       reading.positionEpoch = int64(assignment.positionEpoch);
       if (!reading.received || reading.failed) {
         reading.moveTo(startOffset, logEpoch);
-        reading.committed = this.#inGroup ? startOffset : undefined;
+        reading.committed = reading.committedBefore = this.#inGroup ? startOffset : undefined;
         fresh.push({ ...reading.name, startOffset, highWatermark: int64(assignment.highWatermark) });
       } else if (this.#inGroup) {
         events.push(...this.#onReassigned(reading, startOffset, logEpoch));
@@ -105,21 +106,25 @@ export class Readings {
       // An independent reader said itself where to go on; `repositioned` tells where it cannot.
     }
     if (fresh.length > 0) events.unshift(["assigned", fresh]);
-    if (this.#firstAssigned && this.#inGroup) {
-      const gone = [...this].filter((reading) => reading.received && !reading.assigned);
-      events.push(...this.#lose(gone, "DISCONNECTED"));
-    }
-    this.#firstAssigned = false;
+    events.push(...this.onSettled());
     this.everAssigned = true;
     return events;
+  }
+
+  /** The hub had its say about the session: what a member was not given is gone. */
+  onSettled() {
+    const first = this.#firstAssigned;
+    this.#firstAssigned = false;
+    if (!first || !this.#inGroup) return [];
+    return this.#lose([...this].filter((reading) => reading.received && !reading.assigned), "DISCONNECTED");
   }
 
   // The hub begins again at what the group committed. What was received beyond it is not taken a second
   // time, unless somebody else has moved the group meanwhile.
   #onReassigned(reading, startOffset, logEpoch) {
-    const farthest = reading.commitAsked > reading.committed ? reading.commitAsked : reading.committed;
-    const moved = startOffset > farthest || startOffset < reading.committed;
-    reading.committed = startOffset;
+    const { committed, committedBefore, commitAsked } = reading;
+    const moved = startOffset > larger(commitAsked, committed) || startOffset < smaller(committedBefore, committed);
+    if (moved || committed === committedBefore) reading.committed = startOffset; // Else a commit of its own came between.
     if (!moved) return [];
     const fromOffset = reading.returned.offset;
     reading.moveTo(startOffset, logEpoch);
@@ -197,4 +202,12 @@ export class Readings {
     return [...this].filter((reading) => reading.received && !reading.failed && reading.topic === topic &&
       (partition === undefined || reading.partition === Number(partition)));
   }
+}
+
+function larger(a, b) {
+  return a > b ? a : b;
+}
+
+function smaller(a, b) {
+  return a < b ? a : b;
 }

@@ -126,7 +126,7 @@ export class Subscription {
     while (this.#head < this.#buffer.length) {
       const entry = this.#buffer[this.#head];
       this.#buffer[this.#head++] = undefined;
-      if (this.#head === this.#buffer.length) this.#buffer.length = this.#head = 0;
+      if (this.#head * 2 > this.#buffer.length) this.#head -= this.#buffer.splice(0, this.#head).length;
       const valid = this.#readings.take(entry);
       if (!valid || !this.#handlers.onRecords) this.#grant(1);
       if (valid) return entry;
@@ -154,6 +154,7 @@ export class Subscription {
 
   #nextRequest() {
     const request = { ...this.#request };
+    this.#readings.onSubscribe();
     if (this.#inGroup) {
       if (this.#session.memberId) request.resumeMemberId = this.#session.memberId;
     } else if (this.#readings.everAssigned) {
@@ -181,7 +182,7 @@ export class Subscription {
     switch (kind) {
       case "sessionStarted":
         this.#session = body;
-        return this.#tell(this.#readings.onSessionStarted(body));
+        return this.#readings.onSessionStarted(body);
       case "batches":
         for (const batch of body.batches ?? []) this.#onBatch(batch);
         return this.#wake();
@@ -197,7 +198,7 @@ export class Subscription {
       case "caughtUp":
         return this.#tell(this.#readings.onCaughtUp(body));
       case "heartbeat":
-        return this.#tell([["heartbeat", body]]);
+        return this.#tell([...this.#readings.onSettled(), ["heartbeat", body]]);
       case "partitionError":
         return this.#onPartitionError(body);
       case "ending":

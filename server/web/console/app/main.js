@@ -7,7 +7,8 @@ import { overviewPage } from "./overview.js";
 import { command } from "./teaching.js";
 import { topicPage } from "./topic_page.js";
 
-// A page gets {signal, crumbs} and what its path names, and gives its elements. `signal` ends it.
+// A page gets what it needs of the frame and what its path names, and gives its elements: `signal` ends it, crumbs
+// says where it is, leave() ends it before another is shown, show() shows it again.
 const PAGES = [
   [/^#\/topics\/([^/]+)$/, topicPage],
   [/^#\/groups\/([^/]+)$/, groupPage],
@@ -23,7 +24,7 @@ async function showPage() {
   const { signal } = leave;
   const [page, names] = findPage(location.hash);
   try {
-    const elements = await page({ signal, crumbs: showCrumbs }, ...names);
+    const elements = await page({ signal, crumbs: showCrumbs, leave: () => leave.abort(), show: showPage }, ...names);
     if (!signal.aborted) main.replaceChildren(...elements);
   } catch (error) {
     if (!signal.aborted) showProblem(error, signal);

@@ -3,37 +3,7 @@
 import { openDialog } from "./dialog.js";
 import { field, h, notify, select } from "./dom.js";
 import { hub } from "./hub.js";
-
-/** The value as the contract takes it: {json}, {text}, {binary} or {}. Throws what is wrong with it. */
-export function valueOf(kind, text) {
-  switch (kind) {
-    case "json": {
-      try {
-        return { json: JSON.parse(text) };
-      } catch (error) {
-        throw new Error(`The value is no JSON: ${error.message}`);
-      }
-    }
-    case "text": return { text };
-    case "hex": return { binary: bytesOf(text) };
-    case "none": return {};
-  }
-}
-
-export function bytesOf(text) {
-  const digits = text.replaceAll(/\s/g, "");
-  if (digits.length % 2 !== 0 || /[^0-9a-f]/i.test(digits)) throw new Error("Bytes are pairs of hexadecimal digits, such as 00 ff 7a.");
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-}
-
-/** One header a line, "name: value". */
-export function headersOf(text) {
-  return text.split("\n").filter((line) => line.trim()).map((line) => {
-    const colon = line.indexOf(":");
-    if (colon < 1) throw new Error(`A header is "name: value", not "${line}".`);
-    return { name: line.slice(0, colon).trim(), text: line.slice(colon + 1).trim() };
-  });
-}
+import { headersOf, valueOf } from "./record_input.js";
 
 export function produceRecord(topic, partitionCount) {
   const key = h("input", { autocomplete: "off", spellcheck: "false", placeholder: "none" });
@@ -41,7 +11,7 @@ export function produceRecord(topic, partitionCount) {
   const kind = select([["json", "JSON"], ["text", "text"], ["hex", "bytes (hex)"], ["none", "none: a tombstone"]], { onchange: () => { value.disabled = kind.value === "none"; } });
   const value = h("textarea", { spellcheck: "false" });
   value.value = '{"item": "tea", "quantity": 2}';
-  const headers = h("textarea", { spellcheck: "false", placeholder: "source: console" });
+  const headers = h("textarea", { class: "low", spellcheck: "false", placeholder: "source: console" });
   const durability = select([["DURABILITY_UNSPECIFIED", "the hub's default"], ["DURABILITY_SYNCED", "synced: survives a power cut"], ["DURABILITY_BUFFERED", "buffered: survives a kill"]]);
   const content = h("div", { class: "fields" },
     field("Key", key, { hint: "Records of one key go to one lane, in order." }), field("Lane", partition), field("Value is", kind),

@@ -39,6 +39,8 @@ export class RecordBrowser {
   #pending = [];
   #timer;
   #released; // Resolves the promise that reading waits for.
+  #live = true; // The newest first, without end; else from a place on, a page at a time.
+  #paused = false;
   node;
 
   constructor(topic, partitionCount, signal) {
@@ -93,9 +95,6 @@ export class RecordBrowser {
       if (!reading.signal.aborted) setText(this.#status, explain(error));
     }
   }
-
-  #live = true;
-  #paused = false;
 
   #stop() {
     this.#reading?.abort();

@@ -21,11 +21,18 @@ export function createTopic() {
   } });
 }
 
-export function deleteTopic(name, records) {
+/** `page` is left before the topic is gone, so that nothing asks for it any more. */
+export function deleteTopic(name, records, page) {
   confirmByName(`Delete ${name}?`,
     `This deletes the topic, its ${plural(records, "record")}, and how far groups have come in it. It cannot be undone.`,
     name, { action: "Delete the topic", act: async () => {
-      await hub.call("TopicService/DeleteTopic", { topic: name });
+      page.leave();
+      try {
+        await hub.call("TopicService/DeleteTopic", { topic: name });
+      } catch (error) {
+        page.show();
+        throw error;
+      }
       location.hash = "#/";
       notify(`The topic ${name} is deleted.`);
     } });

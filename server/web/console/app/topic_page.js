@@ -14,7 +14,8 @@ import { deleteTopic } from "./topic_dialogs.js";
 
 const MOST_WATCHED = 6; // Groups that are drawn in the lanes.
 
-export async function topicPage({ signal, crumbs }, name) {
+export async function topicPage(page, name) {
+  const { signal, crumbs } = page;
   crumbs([["Topics", "#/"], [name]]);
   document.title = `${name} – Millrace`;
   const first = await hub.call("TopicService/GetTopic", { topic: name }, { signal });
@@ -35,7 +36,7 @@ export async function topicPage({ signal, crumbs }, name) {
     board.setGroup(group);
   } });
   show(first);
-  poll(async () => show(await hub.call("TopicService/GetTopic", { topic: name })), 700, { signal, onError: (error) => setText(problem, explain(error)) });
+  poll(async () => show(await hub.call("TopicService/GetTopic", { topic: name }, { signal })), 700, { signal, onError: (error) => setText(problem, explain(error)) });
   poll(async () => {
     const names = (await allGroups()).filter(({ topics }) => topics.includes(name)).map(({ group }) => group).slice(0, MOST_WATCHED);
     board.keepGroups(names);
@@ -49,7 +50,7 @@ export async function topicPage({ signal, crumbs }, name) {
       h("div", { class: "titles" }, h("span", { class: "kind" }, "Topic"), h("h1", {}, name), facts.node),
       h("div", { class: "actions" },
         h("button", { class: "primary", type: "button", onclick: () => produceRecord(name, first.topic.partitionCount) }, "Send a record"),
-        h("button", { class: "danger", type: "button", onclick: () => deleteTopic(name, records) }, "Delete"))),
+        h("button", { class: "danger", type: "button", onclick: () => deleteTopic(name, records, page) }, "Delete"))),
     problem,
     h("section", { class: "panel", "aria-label": "Lanes" },
       h("header", {}, h("h2", {}, "Lanes"), h("div", { class: "end" }, board.viewSwitch)),

@@ -176,7 +176,8 @@ class Session {
       if (frame.ending) this.#open.delete(id);
       this.#send({ id, frame });
     };
-    const stream = new Stream(log, send, { credit, frameRecords, endAtCurrent: request.endAtCurrent });
+    const heartbeatMs = Number.parseFloat(request.heartbeatInterval ?? "10s") * 1000;
+    const stream = new Stream(log, send, { credit, frameRecords, endAtCurrent: request.endAtCurrent, heartbeatMs });
     let end = () => stream.close();
     this.#open.set(id, { end: () => end(), grant: (records) => stream.grant(records) });
     if (request.group) {

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { ABORTED, OUT_OF_RANGE, Refusal } from "./log.js";
 
-/** `options`: frameRecords, the most records of one frame. */
+/** `options`: frameRecords, the most records of one frame; heartbeatMs, how often it says that it lives. */
 export class Stream {
   sessionId = randomBytes(8).toString("hex");
   cursors = new Map(); // By "topic/partition": {topic, partition, next, positionEpoch, caughtUp, stopped}.
@@ -12,16 +12,18 @@ export class Stream {
   #credit;
   #frameRecords;
   #endAtCurrent;
+  #heart;
   #pump = () => this.pump();
   #closed = false;
 
-  constructor(log, send, { credit = Infinity, frameRecords = 100, endAtCurrent = false } = {}) {
+  constructor(log, send, { credit = Infinity, frameRecords = 100, endAtCurrent = false, heartbeatMs = 10_000 } = {}) {
     this.#log = log;
     this.#send = (frame) => this.#closed || send(frame);
     this.#credit = credit;
     this.#frameRecords = frameRecords;
     this.#endAtCurrent = endAtCurrent;
     log.on("changed", this.#pump);
+    this.#heart = setInterval(() => this.#send({ heartbeat: { hubTime: new Date().toISOString(), changed: [], waitingForCommit: [] } }), heartbeatMs);
   }
 
   start({ memberId = "", memberEpoch = 0 } = {}) {
@@ -53,6 +55,7 @@ export class Stream {
 
   close() {
     this.#closed = true;
+    clearInterval(this.#heart);
     this.#log.off("changed", this.#pump);
   }
 
