@@ -51,10 +51,11 @@ test("a series keeps its window", () => {
   assert.deepEqual([series.last, series.most, series.spanSeconds(3), series.spanSeconds(9)], [12, 12, 7, 9]);
 });
 
-test("the newest record of every lane is beside the place of the next one", () => {
+test("a lane grows from the left, and moves on under its end once it is full", () => {
   const { x, first, cell } = newestScale(132, { earliest: 0, latest: 1000 });
   assert.deepEqual([x(1000), x(999), first, cell], [120, 108, 990, 12]);
-  assert.equal(newestScale(132, { earliest: 995, latest: 1000 }).first, 995);
+  const short = newestScale(132, { earliest: 995, latest: 1000 });
+  assert.deepEqual([short.first, short.x(995), short.x(1000)], [995, 0, 60]);
 });
 
 test("whole lanes have one scale", () => {

@@ -5,10 +5,11 @@ import { Children, h, s, setText } from "./dom.js";
 import { colourOf } from "./colours.js";
 import { ago, count, memberName, plural, short } from "./format.js";
 import { flash } from "./lane_board.js";
+import { windowScale } from "./lane_scale.js";
 import { Animation, Gliding } from "./motion.js";
 import { partitionOf, Track } from "./track.js";
 
-const LEAST_WINDOW = 60;
+const FEW = 60;
 const COLOUR_CLASSES = ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7"];
 
 function setColour(node, colour) {
@@ -76,7 +77,7 @@ export class Assignment {
     let moving = false;
     const rows = [...this.#lanes.children];
     const trackWidth = rows[0]?.row.trackWidth ?? 0;
-    this.#window.set(Math.max(LEAST_WINDOW, ...this.#state.map(({ latest, committed }) => 1.25 * (latest - committed))));
+    this.#window.set(windowOf(this.#state));
     moving = this.#window.step(elapsedMs);
     for (const { row } of rows) moving = row.draw(elapsedMs, trackWidth, this.#window.value) || moving;
     const box = this.#connectors.getBoundingClientRect();
@@ -102,6 +103,13 @@ export class Assignment {
     path.setAttribute("d", `M2 ${from.value.toFixed(1)}C${bend} ${from.value.toFixed(1)} ${box.width - bend} ${to.value.toFixed(1)} ${box.width - 2} ${to.value.toFixed(1)}`);
     return Boolean(moving);
   }
+}
+
+// So many records are in sight that what waits is, in every lane; at least the newest few.
+function windowOf(lanes) {
+  const longest = Math.max(...lanes.map(({ earliest, latest }) => latest - earliest));
+  const waiting = Math.max(...lanes.map(({ committed, latest }) => latest - committed));
+  return Math.max(1, Math.min(longest, FEW), 1.25 * waiting);
 }
 
 function middleOf(node) {
@@ -136,11 +144,8 @@ class LaneRow {
     return this.#track.node.clientWidth;
   }
 
-  // The newest records of each lane, its end at the right edge: the gap there is what waits.
   draw(elapsedMs, width, records) {
-    const { earliest, latest } = this.#state;
-    const cell = (width - 14) / records;
-    const scale = { x: (offset) => width - 8 - (latest - offset) * cell, first: Math.max(earliest, latest - records), cell };
+    const scale = windowScale(records, (width - 12) / records, this.#state);
     const moving = this.#track.step(elapsedMs);
     this.#track.draw(scale, this.#state);
     return moving;
@@ -159,7 +164,7 @@ function memberBox({ memberId }) {
       setText(name, memberName(member));
       const numbers = member.partitions.map(({ partition }) => partition).sort((a, b) => a - b);
       setText(lanes, numbers.length === 0 ? "no lane: more members than lanes" : `${numbers.length === 1 ? "lane" : "lanes"} ${numbers.join(", ")}`);
-      setText(more, member.connectTime ? `${member.peer}, for ${ago(member.connectTime)}` : "gone, and may still come back");
+      setText(more, member.connectTime ? `${member.peer.replace(/^ipv[46]:/, "")}, for ${ago(member.connectTime)}` : "gone, and may still come back");
       node.classList.toggle("away", !member.connectTime);
       node.title = `Member ${member.memberId}, ${plural(numbers.length, "lane")}`;
       setColour(node, member.colour);

@@ -30,7 +30,7 @@ export class Lane {
     const before = this.#state;
     this.#state = state;
     if (before && state.latest > before.latest) {
-      if (this.#freshMs <= 0) this.#freshFrom = before.latest;
+      if (this.#freshMs < FRESH_MS / 2) this.#freshFrom = before.latest;
       this.#freshMs = FRESH_MS;
     }
     this.#latest.set(state.latest, { farthest: 200 });

@@ -3,12 +3,17 @@
 export const CELL = 12; // The width of one record, where records can be told apart.
 
 /**
- * The newest records of one lane, the next one's place at the right edge. All lanes are drawn so, each up
- * to its own end: {x(offset), first, cell}. `first` is the first offset that is drawn.
+ * The newest records of one lane: it grows from the left, and once it is full moves on under the place of the
+ * next record, at the right edge. {x(offset), first, cell}; `first` is the first offset that is drawn.
  */
-export function newestScale(width, { earliest, latest }) {
-  const visible = width / CELL - 1;
-  return { x: (offset) => width - CELL - (latest - offset) * CELL, first: Math.max(earliest, Math.floor(latest - visible)), cell: CELL };
+export function newestScale(width, state) {
+  return windowScale(width / CELL - 1, CELL, state);
+}
+
+/** The same with `records` in sight, each `cell` wide. */
+export function windowScale(records, cell, { earliest, latest }) {
+  const left = Math.max(earliest, latest - records);
+  return { x: (offset) => (offset - left) * cell, first: Math.floor(left), cell };
 }
 
 /** Whole lanes, one scale for all: [earliest, latest] of all of them. */

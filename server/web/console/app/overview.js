@@ -65,7 +65,7 @@ class TopicTable {
   #nothing = h("div");
   #more = h("p", { class: "muted" });
   #table = h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Topic"), h("th", { class: "number" }, "Partitions"),
-    h("th", { class: "number" }, "Records"), h("th", { class: "number optional" }, "Size"), h("th", {}, "Read by"), h("th", { class: "number" }, "Records/s"),
+    h("th", { class: "number" }, "Records"), h("th", { class: "number optional" }, "Size"), h("th", { class: "optional" }, "Read by"), h("th", { class: "number" }, "Records/s"),
     h("th", { class: "number optional" }, "Last 2 minutes"))), this.#body));
   #known = new Map(); // By name: what was asked of each.
   #all = [];
@@ -129,7 +129,7 @@ class TopicTable {
 
 function topicRow({ name }) {
   const [partitions, records, size, perSecond] = ["number", "number", "number optional", "number"].map((kind) => h("td", { class: kind }));
-  const readers = h("td");
+  const readers = h("td", { class: "optional" });
   const curve = spark(`Records a second of ${name}`);
   return {
     node: h("tr", {}, h("td", {}, h("a", { href: `#/topics/${encodeURIComponent(name)}` }, name)), partitions, records, size, readers, perSecond,

@@ -1,7 +1,7 @@
 // The records of a topic: live, or from some place on, filtered.
 
 import { field, h, notify, select, setText } from "./dom.js";
-import { count, plural } from "./format.js";
+import { count, plural, short } from "./format.js";
 import { explain } from "./hub.js";
 import { compileFilter } from "./record_filter.js";
 import { readRecords } from "./record_source.js";
@@ -11,6 +11,7 @@ import { noRecords } from "./teaching.js";
 const SHOWN_LIVE = 100; // More are not told apart by anybody.
 const PAGE = 100;
 const FLUSH_MS = 150;
+const MOST_BEHIND = 20_000; // Live without a filter: farther behind, what lies between is passed over.
 
 const FILTER_HINTS = {
   key: "part of the key",
@@ -36,6 +37,7 @@ export class RecordBrowser {
   #kind = select([["key", "key"], ["header", "header"], ["text", "text"], ["json", "JSON path"]], { value: "json", onchange: () => this.#showHint() });
   #expression = h("input", { type: "search", class: "expression", autocomplete: "off", spellcheck: "false", "aria-label": "Filter" });
   #counts;
+  #positions = new Map(); // By partition: what is read next.
   #pending = [];
   #timer;
   #released; // Resolves the promise that reading waits for.
@@ -68,8 +70,15 @@ export class RecordBrowser {
     this.#showHint();
   }
 
+  /** Where the lanes end now, [{partition, latest}]: one who looks on live is not left behind. */
+  setEnds(ends) {
+    if (!this.#live || this.#paused || !this.#counts || this.#counts.filtered) return;
+    const behind = ends.reduce((sum, { partition, latest }) => sum + Math.max(0, latest - (this.#positions.get(partition) ?? latest)), 0);
+    if (behind > MOST_BEHIND) this.start({ passedOver: this.#counts.passedOver + behind });
+  }
+
   /** Reads anew, as the controls say. */
-  async start() {
+  async start({ passedOver = 0 } = {}) {
     let matches;
     try {
       matches = compileFilter(this.#kind.value, this.#expression.value);
@@ -80,7 +89,8 @@ export class RecordBrowser {
     const reading = new AbortController();
     this.#reading = reading;
     this.#rows.replaceChildren();
-    this.#counts = { scanned: 0, matched: 0, room: PAGE, filtered: this.#expression.value.trim() !== "" };
+    this.#positions.clear();
+    this.#counts = { passedOver, scanned: 0, matched: 0, room: PAGE, filtered: this.#expression.value.trim() !== "" };
     this.#live = this.#place.value === "newest";
     this.#paused = false;
     this.#showStatus();
@@ -117,6 +127,7 @@ export class RecordBrowser {
 
   #take(record, matches) {
     this.#counts.scanned += 1;
+    this.#positions.set(record.partition, Number(record.offset) + 1);
     if (matches(record)) {
       this.#counts.matched += 1;
       this.#counts.room -= 1;
@@ -165,12 +176,12 @@ export class RecordBrowser {
   }
 
   #showStatus() {
-    const { scanned, matched, filtered, room } = this.#counts;
+    const { scanned, matched, filtered, passedOver, room } = this.#counts;
     this.#nothing.hidden = scanned > 0 || filtered;
     this.#pause.hidden = !this.#live;
     setText(this.#pause, this.#paused ? "Go on" : "Pause");
     this.#more.hidden = this.#live || room > 0;
-    const what = filtered ? `${count(matched)} of ${plural(scanned, "record")} match` : `${plural(scanned, "record")} read`;
+    const what = filtered ? `${count(matched)} of ${plural(scanned, "record")} match` : `${plural(scanned, "record")} read${passedOver > 0 ? `, about ${short(passedOver)} passed over to keep up` : ""}`;
     setText(this.#status, this.#paused ? `Paused. ${what}` : this.#live ? `Live. ${what}` : what);
   }
 

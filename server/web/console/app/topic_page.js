@@ -27,7 +27,9 @@ export async function topicPage(page, name) {
   let records = 0;
 
   const show = ({ partitions }) => {
-    board.setPartitions(partitions.map(({ partition, earliestOffset, latestOffset }) => ({ partition, earliest: Number(earliestOffset), latest: Number(latestOffset) })));
+    const lanes = partitions.map(({ partition, earliestOffset, latestOffset }) => ({ partition, earliest: Number(earliestOffset), latest: Number(latestOffset) }));
+    board.setPartitions(lanes);
+    browser.setEnds(lanes);
     records = facts.show(partitions);
     setText(problem, "");
   };
