@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The console in headless Chromium against a hub: used as a person would, looked at, checked by axe.
+# Headless Chromium against a hub: the console as a person uses it, and the browser library in a page.
 source tests/stages/report.sh
 
 [[ -x ${MILLRACE_CHROMIUM:-/usr/bin/chromium} ]] || skip_stage "Chromium is not installed"
-node_stage tests/client/js/console_test.js
+node_stage tests/client/js/console_test.js tests/client/js/chromium_test.js

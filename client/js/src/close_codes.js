@@ -15,8 +15,15 @@ export const CloseCode = Object.freeze({
 
 // The same bytes would meet the same end: what closed the connection is the client's own doing.
 const FINAL = new Set([
-  1002, 1003, 1007, 1008, 1009, 1010,
-  CloseCode.MALFORMED, CloseCode.UNAUTHENTICATED, CloseCode.FORBIDDEN,
+  1002,
+  1003,
+  1007,
+  1008,
+  1009,
+  1010,
+  CloseCode.MALFORMED,
+  CloseCode.UNAUTHENTICATED,
+  CloseCode.FORBIDDEN,
 ]);
 
 /** Whether a connection that ended with `code` is to be opened again. */

@@ -34,7 +34,9 @@ export class Commands {
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       if (this.#link.state !== "open" && this.#open.size >= this.#maxWaiting) {
-        throw new MillraceError("NOT_CONNECTED", "not connected, and too many requests wait for it", { code: 14 });
+        throw new MillraceError("NOT_CONNECTED", "not connected, and too many requests wait for it", {
+          code: 14,
+        });
       }
       const id = this.#nextId++;
       const text = encodeCommand(id, name, body);
@@ -86,7 +88,10 @@ export class Commands {
   /** The same later; a new socket does not wait for it. */
   resumeAfter(stream, milliseconds) {
     this.#leave(stream);
-    this.#timers.set(stream, setTimeout(() => this.resume(stream), milliseconds));
+    this.#timers.set(
+      stream,
+      setTimeout(() => this.resume(stream), milliseconds),
+    );
   }
 
   /** Ends a stream; nothing of it is received any more. */

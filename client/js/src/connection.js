@@ -20,9 +20,13 @@ class Connection extends EventTarget {
   #fetch;
   #tryNow = () => this.reconnect();
 
-  constructor(url, { WebSocket = globalThis.WebSocket, fetch, retry, livenessMs = 30_000, maxWaiting = 1_000 }) {
+  constructor(
+    url,
+    { WebSocket = globalThis.WebSocket, fetch, retry, livenessMs = 30_000, maxWaiting = 1_000 },
+  ) {
     super();
-    if (!WebSocket) throw new TypeError("there is no WebSocket here: pass one, as in connect(url, { WebSocket })");
+    if (!WebSocket)
+      throw new TypeError("there is no WebSocket here: pass one, as in connect(url, { WebSocket })");
     this.#base = httpBase(url);
     this.#fetch = fetch;
     const events = {
@@ -34,7 +38,11 @@ class Connection extends EventTarget {
       changed: () => this.dispatchEvent(new Event("statechange")),
     };
     this.#link = new Link({
-      url: webSocketUrl(this.#base), WebSocket, backoff: new Backoff(retry), livenessMs, events,
+      url: webSocketUrl(this.#base),
+      WebSocket,
+      backoff: new Backoff(retry),
+      livenessMs,
+      events,
     });
     this.#commands = new Commands(this.#link, { maxWaiting });
     globalThis.addEventListener?.("online", this.#tryNow);

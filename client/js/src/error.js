@@ -42,7 +42,9 @@ export function connectionLost() {
 
 /** The connection is over for good. */
 export function connectionClosed(closeCode = CloseCode.NORMAL, why = "") {
-  const message = closeCode === CloseCode.NORMAL ? "the connection was closed"
-                                                 : `the hub closed the connection: ${why || closeCode}`;
+  const message =
+    closeCode === CloseCode.NORMAL
+      ? "the connection was closed"
+      : `the hub closed the connection: ${why || closeCode}`;
   return new MillraceError("CONNECTION_CLOSED", message, { code: UNAVAILABLE, closeCode });
 }

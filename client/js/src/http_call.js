@@ -18,10 +18,16 @@ export async function httpCall(base, method, request, { signal, fetch = globalTh
     });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new MillraceError("CONNECTION_LOST", "the hub cannot be reached", { code: 14, retryAfterMs: 1_000, cause });
+    throw new MillraceError("CONNECTION_LOST", "the hub cannot be reached", {
+      code: 14,
+      retryAfterMs: 1_000,
+      cause,
+    });
   }
   const answer = await response.json().catch(() => undefined);
   if (response.ok && answer !== undefined) return answer;
   if (answer?.reason !== undefined) throw fromRequestError(answer);
-  throw new MillraceError("UNKNOWN", `the answer was HTTP ${response.status}`, { metadata: { status: String(response.status) } });
+  throw new MillraceError("UNKNOWN", `the answer was HTTP ${response.status}`, {
+    metadata: { status: String(response.status) },
+  });
 }

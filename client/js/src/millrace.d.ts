@@ -145,7 +145,9 @@ export interface SubscriptionHandlers {
    * (DATA_LOSS) or its topic deleted. With this handler the others go on; without it the subscription
    * fails with the error.
    */
-  onPartitionError?(event: TopicPartition & { error: MillraceError; earliestOffset: bigint; latestOffset: bigint }): void;
+  onPartitionError?(
+    event: TopicPartition & { error: MillraceError; earliestOffset: bigint; latestOffset: bigint },
+  ): void;
   /** All that these held when they were assigned was received. */
   onCaughtUp?(partitions: TopicPartition[]): void;
   /** A Heartbeat of the contract, in its JSON form. */
@@ -202,7 +204,13 @@ export interface CommitOffsetRequest {
   group: string;
   memberId?: string;
   memberEpoch?: number;
-  offsets?: { topic: string; partition: number; nextOffset: Int64; metadata?: string; positionEpoch?: Int64 }[];
+  offsets?: {
+    topic: string;
+    partition: number;
+    nextOffset: Int64;
+    metadata?: string;
+    positionEpoch?: Int64;
+  }[];
   released?: TopicPartition[];
   leave?: boolean;
   durability?: Durability;
@@ -213,7 +221,13 @@ export interface CommitOffsetRequest {
 /** As Group of the contract, in its JSON form: absent means absent. */
 export interface Group {
   summary: { group: string; memberCount: number; topics: string[]; lagRecords: string };
-  members: { memberId: string; instanceId: string; peer: string; connectTime?: string; partitions: TopicPartition[] }[];
+  members: {
+    memberId: string;
+    instanceId: string;
+    peer: string;
+    connectTime?: string;
+    partitions: TopicPartition[];
+  }[];
   partitions: (TopicPartition & {
     memberId: string;
     committedNextOffset?: string;
@@ -263,7 +277,11 @@ export interface Connection extends EventTarget {
   ping(options?: { signal?: AbortSignal }): Promise<{ hubTime: string; roundTripMs: number }>;
   watchGroup(group: string, options?: WatchGroupOptions): GroupWatch;
   /** Any unary rpc over HTTP: call("TopicService/GetTopic", { topic: "orders" }). JSON form both ways. */
-  call<Response = any>(method: string, request?: object, options?: { signal?: AbortSignal }): Promise<Response>;
+  call<Response = any>(
+    method: string,
+    request?: object,
+    options?: { signal?: AbortSignal },
+  ): Promise<Response>;
   /** Does not wait for the next attempt. */
   reconnect(): void;
   /** Ends everything that is open with CONNECTION_CLOSED. */

@@ -22,8 +22,9 @@ function plain(value) {
   if (value instanceof Uint8Array) return toBase64(value);
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plain);
-  return Object.fromEntries(Object.entries(value).map(([name, member]) =>
-    [name, name === "json" ? member : plain(member)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, name === "json" ? member : plain(member)]),
+  );
 }
 
 /** One message of the hub: `{id, kind, body}`. Throws a SyntaxError where the text is none. */

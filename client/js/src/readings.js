@@ -116,19 +116,29 @@ export class Readings {
     const first = this.#firstAssigned;
     this.#firstAssigned = false;
     if (!first || !this.#inGroup) return [];
-    return this.#lose([...this].filter((reading) => reading.received && !reading.assigned), "DISCONNECTED");
+    return this.#lose(
+      [...this].filter((reading) => reading.received && !reading.assigned),
+      "DISCONNECTED",
+    );
   }
 
   // The hub begins again at what the group committed. What was received beyond it is not taken a second
   // time, unless somebody else has moved the group meanwhile.
   #onReassigned(reading, startOffset, logEpoch) {
     const { committed, committedBefore, commitAsked } = reading;
-    const moved = startOffset > larger(commitAsked, committed) || startOffset < smaller(committedBefore, committed);
-    if (moved || committed === committedBefore) reading.committed = startOffset; // Else a commit of its own came between.
+    const moved =
+      startOffset > larger(commitAsked, committed) || startOffset < smaller(committedBefore, committed);
+    // Else a commit of its own came between.
+    if (moved || committed === committedBefore) reading.committed = startOffset;
     if (!moved) return [];
     const fromOffset = reading.returned.offset;
     reading.moveTo(startOffset, logEpoch);
-    return [["repositioned", { ...reading.name, fromOffset, toOffset: startOffset, cause: "REPOSITION_CAUSE_RESET" }]];
+    return [
+      [
+        "repositioned",
+        { ...reading.name, fromOffset, toOffset: startOffset, cause: "REPOSITION_CAUSE_RESET" },
+      ],
+    ];
   }
 
   /** The records of a batch that are new, as [{record, reading, generation}], and how many were not. */
@@ -172,7 +182,9 @@ export class Readings {
 
   #lose(readings, cause) {
     for (const reading of readings) reading.forget();
-    return readings.length > 0 ? [["lost", { partitions: readings.map((reading) => reading.name), cause }]] : [];
+    return readings.length > 0
+      ? [["lost", { partitions: readings.map((reading) => reading.name), cause }]]
+      : [];
   }
 
   onRepositioned(frame) {
@@ -183,7 +195,12 @@ export class Readings {
     const toOffset = int64(frame.toOffset);
     reading.moveTo(toOffset, undefined);
     if (this.#inGroup && frame.cause === "REPOSITION_CAUSE_RESET") reading.committed = toOffset;
-    return [["repositioned", { ...reading.name, fromOffset: int64(frame.fromOffset), toOffset, cause: frame.cause }]];
+    return [
+      [
+        "repositioned",
+        { ...reading.name, fromOffset: int64(frame.fromOffset), toOffset, cause: frame.cause },
+      ],
+    ];
   }
 
   onCaughtUp({ partitions = [] }) {
@@ -199,8 +216,13 @@ export class Readings {
 
   /** What a refusal of the whole session is about, as far as it is read: a partition, or all of a topic. */
   namedBy({ topic, partition }) {
-    return [...this].filter((reading) => reading.received && !reading.failed && reading.topic === topic &&
-      (partition === undefined || reading.partition === Number(partition)));
+    return [...this].filter(
+      (reading) =>
+        reading.received &&
+        !reading.failed &&
+        reading.topic === topic &&
+        (partition === undefined || reading.partition === Number(partition)),
+    );
   }
 }
 

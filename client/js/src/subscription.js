@@ -31,7 +31,8 @@ export class Subscription {
   };
 
   constructor(commands, request, { credit = DEFAULT_CREDIT, signal, ...handlers } = {}) {
-    if (!(Number.isSafeInteger(credit) && credit > 0)) throw new RangeError("credit is a positive number of records");
+    if (!(Number.isSafeInteger(credit) && credit > 0))
+      throw new RangeError("credit is a positive number of records");
     this.#commands = commands;
     this.#request = typeof request === "string" ? { topics: [request] } : { ...request };
     this.#credit = credit;
@@ -63,13 +64,16 @@ export class Subscription {
 
   /** Where to go on, behind what was handed out: for SubscribeRequest.positions, in another page, say. */
   positions() {
-    return [...this.#readings].filter(({ returned }) => returned).map((reading) => positionOf(reading, reading.returned));
+    return [...this.#readings]
+      .filter(({ returned }) => returned)
+      .map((reading) => positionOf(reading, reading.returned));
   }
 
   close() {
     if (this.#end) return;
     // An instance comes back to its partitions; any other member hands them on at once.
-    if (this.memberId && !this.#request.instanceId) leaveGroup(this.#commands, this.#request.group, this.#session);
+    if (this.memberId && !this.#request.instanceId)
+      leaveGroup(this.#commands, this.#request.group, this.#session);
     this.#commands.end(this.#stream);
     this.#buffer.length = this.#head = 0;
     this.#finish();
@@ -161,7 +165,8 @@ export class Subscription {
       // What is not known yet came to be after this subscription began.
       request.start = { earliest: true };
       const readings = [...this.#readings];
-      request.positions = readings.filter(({ received, failed }) => received && !failed)
+      request.positions = readings
+        .filter(({ received, failed }) => received && !failed)
         .map((reading) => positionOf(reading, reading.received));
       // A partition that cannot be read would be refused, and all others with it: of such a topic
       // exactly the others are asked for.
@@ -218,7 +223,12 @@ export class Subscription {
     const name = { topic: frame.topic ?? "", partition: frame.partition ?? 0 };
     const error = fromRequestError(frame.error ?? {});
     Object.assign(error.metadata, { topic: name.topic, partition: String(name.partition) });
-    const detail = { ...name, error, earliestOffset: int64(frame.earliestOffset), latestOffset: int64(frame.latestOffset) };
+    const detail = {
+      ...name,
+      error,
+      earliestOffset: int64(frame.earliestOffset),
+      latestOffset: int64(frame.latestOffset),
+    };
     if (!this.#handlers.onPartitionError) return this.#fail(error);
     this.#readings.fail(name);
     this.#tell([["partitionError", detail]]);
@@ -227,7 +237,9 @@ export class Subscription {
   #onRefused(error) {
     const resumes = this.#session.sessionId !== undefined;
     // Of a connection that broke the hub may not know yet that it did.
-    const passing = error.retryable || (resumes && error.code === RESOURCE_EXHAUSTED) ||
+    const passing =
+      error.retryable ||
+      (resumes && error.code === RESOURCE_EXHAUSTED) ||
       (resumes && error.reason === "GROUP_HAS_MEMBERS");
     if (passing) return this.#commands.resumeAfter(this.#stream, error.retryAfterMs ?? DEFAULT_RETRY_MS);
     const gone = resumes && this.#handlers.onPartitionError ? this.#readings.namedBy(error.metadata) : [];
@@ -238,7 +250,12 @@ export class Subscription {
     const { earliest, latest } = error.metadata;
     for (const reading of gone) {
       reading.failed = true;
-      this.#tell([["partitionError", { ...reading.name, error, earliestOffset: int64(earliest), latestOffset: int64(latest) }]]);
+      this.#tell([
+        [
+          "partitionError",
+          { ...reading.name, error, earliestOffset: int64(earliest), latestOffset: int64(latest) },
+        ],
+      ]);
     }
     this.#commands.resume(this.#stream);
   }
@@ -247,7 +264,9 @@ export class Subscription {
     if (retry) return this.#commands.resumeAfter(this.#stream, millisecondsOf(retryAfter));
     this.#commands.forget(this.#stream);
     const ended = reason === "ENDING_REASON_END_REACHED" || reason === "ENDING_REASON_LEFT";
-    this.#finish(ended ? undefined : new MillraceError(reason.replace("ENDING_REASON_", ""), message, { code: 10 }));
+    this.#finish(
+      ended ? undefined : new MillraceError(reason.replace("ENDING_REASON_", ""), message, { code: 10 }),
+    );
   }
 
   // ---- The end
@@ -270,7 +289,8 @@ export class Subscription {
   }
 
   #tell(events) {
-    for (const [name, detail] of events) this.#handlers[`on${name[0].toUpperCase()}${name.slice(1)}`]?.(detail);
+    for (const [name, detail] of events)
+      this.#handlers[`on${name[0].toUpperCase()}${name.slice(1)}`]?.(detail);
   }
 }
 

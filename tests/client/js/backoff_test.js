@@ -4,7 +4,10 @@ import { Backoff } from "../../../client/js/src/backoff.js";
 
 test("the bound doubles up to the most, and begins anew after a success", () => {
   const backoff = new Backoff({ initialMs: 100, maxMs: 500, random: () => 1 });
-  assert.deepEqual([1, 2, 3, 4, 5].map(() => backoff.next()), [100, 200, 400, 500, 500]);
+  assert.deepEqual(
+    [1, 2, 3, 4, 5].map(() => backoff.next()),
+    [100, 200, 400, 500, 500],
+  );
   backoff.reset();
   assert.equal(backoff.next(), 100);
 });

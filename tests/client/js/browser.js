@@ -9,7 +9,10 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const CHROMIUM = process.env.MILLRACE_CHROMIUM ?? "/usr/bin/chromium";
-const SCREENSHOTS = join(process.env.MILLRACE_REPORTS ?? fileURLToPath(new URL("../../../build/reports/", import.meta.url)), "console");
+const SCREENSHOTS = join(
+  process.env.MILLRACE_REPORTS ?? fileURLToPath(new URL("../../../build/reports/", import.meta.url)),
+  "console",
+);
 
 /** Why tests with a browser cannot run; false: they can. */
 export const noBrowser = existsSync(CHROMIUM) ? false : "Chromium is not installed";
@@ -20,7 +23,10 @@ export class Browser {
   static async start(t, origin) {
     const browser = new Browser();
     browser.origin = new URL(origin).origin;
-    browser.chromium = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
+    browser.chromium = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+    });
     t.after(() => browser.chromium.close());
     await mkdir(SCREENSHOTS, { recursive: true });
     return browser;
@@ -30,10 +36,23 @@ export class Browser {
     const context = await this.chromium.newContext({ viewport: { width, height }, colorScheme });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
-    page.on("console", (message) => message.type() === "error" && this.#faults.push(`console: ${message.text()} ${message.location().url}`));
+    page.on(
+      "console",
+      (message) =>
+        message.type() === "error" &&
+        this.#faults.push(`console: ${message.text()} ${message.location().url}`),
+    );
     page.on("pageerror", (error) => this.#faults.push(`error: ${error.stack}`));
-    page.on("request", (request) => this.#isForeign(request.url()) && this.#faults.push(`request to ${request.url()}`));
-    page.on("websocket", (socket) => this.#isForeign(socket.url().replace(/^ws/, "http")) && this.#faults.push(`WebSocket to ${socket.url()}`));
+    page.on(
+      "request",
+      (request) => this.#isForeign(request.url()) && this.#faults.push(`request to ${request.url()}`),
+    );
+    page.on(
+      "websocket",
+      (socket) =>
+        this.#isForeign(socket.url().replace(/^ws/, "http")) &&
+        this.#faults.push(`WebSocket to ${socket.url()}`),
+    );
     await page.goto(`${this.origin}/${path}`);
     return page;
   }
@@ -49,11 +68,19 @@ export class Browser {
 
   /** axe finds nothing serious or critical; nothing is wider than the page. */
   async assertAccessible(page) {
-    await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+    await page.evaluate(
+      await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"),
+    );
     const { violations } = await page.evaluate(() => globalThis.axe.run());
     const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-    assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(" ")}`), []);
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "the page is wider than its window");
+    assert.deepEqual(
+      serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(" ")}`),
+      [],
+    );
+    assert.ok(
+      await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+      "the page is wider than its window",
+    );
   }
 
   async screenshot(page, name) {

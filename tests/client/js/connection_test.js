@@ -19,20 +19,42 @@ test("produce answers where the records went", async (t) => {
 test("bytes, times and big numbers travel in the contract's JSON form", async (t) => {
   const gateway = await startGateway(t);
   await connectTo(t, gateway).produce({
-    topic: "orders", partition: 0, expectedNextOffset: 0n,
-    records: [{ keyBinary: Uint8Array.of(1, 2), binary: Uint8Array.of(255), eventTime: new Date(0), headers: [{ name: "n", binary: Uint8Array.of(0) }] },
-              { json: { nested: { json: [1, null] } } }],
+    topic: "orders",
+    partition: 0,
+    expectedNextOffset: 0n,
+    records: [
+      {
+        keyBinary: Uint8Array.of(1, 2),
+        binary: Uint8Array.of(255),
+        eventTime: new Date(0),
+        headers: [{ name: "n", binary: Uint8Array.of(0) }],
+      },
+      { json: { nested: { json: [1, null] } } },
+    ],
   });
-  assert.deepEqual(gateway.log.partition("orders", 0).records.map(({ content }) => content), [
-    { keyBinary: "AQI=", binary: "/w==", eventTime: "1970-01-01T00:00:00.000Z", headers: [{ name: "n", binary: "AA==" }] },
-    { json: { nested: { json: [1, null] } } },
-  ]);
+  assert.deepEqual(
+    gateway.log.partition("orders", 0).records.map(({ content }) => content),
+    [
+      {
+        keyBinary: "AQI=",
+        binary: "/w==",
+        eventTime: "1970-01-01T00:00:00.000Z",
+        headers: [{ name: "n", binary: "AA==" }],
+      },
+      { json: { nested: { json: [1, null] } } },
+    ],
+  );
 });
 
 test("a refusal has reason, code and metadata", async (t) => {
   const hub = connectTo(t, await startGateway(t));
-  await assert.rejects(hub.produce({ topic: "none", records: RECORD.records }),
-                       { name: "MillraceError", reason: "TOPIC_NOT_FOUND", code: 5, metadata: { topic: "none" }, retryable: false });
+  await assert.rejects(hub.produce({ topic: "none", records: RECORD.records }), {
+    name: "MillraceError",
+    reason: "TOPIC_NOT_FOUND",
+    code: 5,
+    metadata: { topic: "none" },
+    retryable: false,
+  });
 });
 
 test("what is produced before there is a connection waits for it, in order", async (t) => {
@@ -114,7 +136,11 @@ for (const code of [1003, 1009, 4400, 4401, 4403]) {
     const gateway = await startGateway(t);
     const hub = connectTo(t, gateway);
     const next = hub.subscribe("orders")[Symbol.asyncIterator]().next();
-    const watch = hub.watchGroup("g")[Symbol.asyncIterator]().next().catch((error) => error);
+    const watch = hub
+      .watchGroup("g")
+      [Symbol.asyncIterator]()
+      .next()
+      .catch((error) => error);
     gateway.groups.open("g");
     await hub.ping();
     gateway.onMessage = (direction, message) => !message.pong;
@@ -173,9 +199,16 @@ test("without a WebSocket it says what to do", () => {
 
 test("a call answers the contract's JSON, or throws its error", async (t) => {
   const hub = connectTo(t, await startGateway(t));
-  assert.equal((await hub.call("TopicService/CreateTopic", { topic: "t", partitionCount: 2 })).topic.partitionCount, 2);
+  assert.equal(
+    (await hub.call("TopicService/CreateTopic", { topic: "t", partitionCount: 2 })).topic.partitionCount,
+    2,
+  );
   assert.equal((await hub.call("millrace.v1.TopicService/GetTopic", { topic: "t" })).partitions.length, 2);
-  await assert.rejects(hub.call("TopicService/CreateTopic", { topic: "t" }), { reason: "TOPIC_EXISTS", code: 6, metadata: { topic: "t" } });
+  await assert.rejects(hub.call("TopicService/CreateTopic", { topic: "t" }), {
+    reason: "TOPIC_EXISTS",
+    code: 6,
+    metadata: { topic: "t" },
+  });
   const nobody = connect("http://127.0.0.1:9/", { WebSocket });
   t.after(() => nobody.close());
   await assert.rejects(nobody.call("HubService/GetHub"), { reason: "CONNECTION_LOST" });

@@ -38,8 +38,12 @@ export function described(records) {
 
 /** All of "orders" in the same form. */
 export function stored(gateway) {
-  return gateway.log.topic("orders").partitions.flatMap((partition, number) =>
-    partition.records.map(({ offset, content }) => `${number}/${offset}:${content.json}`)).sort();
+  return gateway.log
+    .topic("orders")
+    .partitions.flatMap((partition, number) =>
+      partition.records.map(({ offset, content }) => `${number}/${offset}:${content.json}`),
+    )
+    .sort();
 }
 
 /** Whether each partition's records came in offset order. */

@@ -13,7 +13,14 @@ test("numbers are written for people, and long ones exactly", () => {
   assert.equal(format.count("9007199254740993"), "9,007,199,254,740,993");
   assert.equal(format.short(1_234_567), "1.2M");
   assert.equal(format.bytes("1536"), "1.5 KiB");
-  assert.deepEqual([0.25, 4.2, 59, 61, 3720, 90_000].map(format.duration), ["250 ms", "4.2 s", "59 s", "1 min 1 s", "1 h 2 min", "1 d 1 h"]);
+  assert.deepEqual([0.25, 4.2, 59, 61, 3720, 90_000].map(format.duration), [
+    "250 ms",
+    "4.2 s",
+    "59 s",
+    "1 min 1 s",
+    "1 h 2 min",
+    "1 d 1 h",
+  ]);
   assert.equal(format.plural("1", "record"), "1 record");
 });
 
@@ -32,7 +39,10 @@ test("values are taken as JSON, text, bytes or none", () => {
 });
 
 test("headers are taken a line each", () => {
-  assert.deepEqual(headersOf("a: 1\n\nb:x: y\n"), [{ name: "a", text: "1" }, { name: "b", text: "x: y" }]);
+  assert.deepEqual(headersOf("a: 1\n\nb:x: y\n"), [
+    { name: "a", text: "1" },
+    { name: "b", text: "x: y" },
+  ]);
   assert.throws(() => headersOf("nonsense"), /name: value/);
 });
 
@@ -47,7 +57,10 @@ test("a rate is of the last seconds, and begins anew with a smaller count", () =
 test("a series keeps its window", () => {
   const series = new Series(10);
   for (const at of [0, 5, 12]) series.add(at, at);
-  assert.deepEqual(series.samples.map(({ at }) => at), [5, 12]);
+  assert.deepEqual(
+    series.samples.map(({ at }) => at),
+    [5, 12],
+  );
   assert.deepEqual([series.last, series.most, series.spanSeconds(3), series.spanSeconds(9)], [12, 12, 7, 9]);
 });
 
@@ -59,24 +72,41 @@ test("a lane grows from the left, and moves on under its end once it is full", (
 });
 
 test("whole lanes have one scale", () => {
-  const bounds = boundsOf([{ earliest: 100, latest: 400 }, { earliest: 0, latest: 1000 }]);
+  const bounds = boundsOf([
+    { earliest: 100, latest: 400 },
+    { earliest: 0, latest: 1000 },
+  ]);
   const { x } = wholeScale(1012, { earliest: 100, latest: 400 }, bounds);
   assert.deepEqual([bounds, x(0), x(400), x(1000)], [{ earliest: 0, latest: 1000 }, 0, 400, 1000]);
 });
 
 test("offsets are written as far apart as they need, in steps of 1, 2 and 5", () => {
-  assert.deepEqual([labelStep(12, 90), labelStep(12, 90_000), labelStep(0.01, 90_000), labelStep(48, 9)], [5, 5, 5000, 1]);
+  assert.deepEqual(
+    [labelStep(12, 90), labelStep(12, 90_000), labelStep(0.01, 90_000), labelStep(48, 9)],
+    [5, 5, 5000, 1],
+  );
   assert.deepEqual([0.4, 1, 3, 70, 1001].map(niceTop), [0.5, 1, 5, 100, 2000]);
 });
 
 test("what has changed in a group is told in words", () => {
   const member = (memberId, connectTime = "t") => ({ memberId, instanceId: "", connectTime, partitions: [] });
-  const lanes = (...owners) => owners.map((memberId, partition) => ({ topic: "orders", partition, memberId }));
+  const lanes = (...owners) =>
+    owners.map((memberId, partition) => ({ topic: "orders", partition, memberId }));
   const group = (members, partitions) => ({ members, partitions });
-  assert.deepEqual(differences(group([member("a")], lanes("a", "a", "a")), group([member("a"), member("b")], lanes("a", "b", "b"))),
-                   ["b has joined.", "Lanes 1, 2: from a to b."]);
-  assert.deepEqual(differences(group([member("a"), member("b")], lanes("a", "b")), group([member("b")], lanes("b", "b"))),
-                   ["a is gone.", "Lane 0: from a to b."]);
-  assert.deepEqual(differences(group([member("a")], lanes("a", "a")), group([], lanes("", ""))), ["a is gone.", "Lanes 0, 1: given up by a."]);
+  assert.deepEqual(
+    differences(
+      group([member("a")], lanes("a", "a", "a")),
+      group([member("a"), member("b")], lanes("a", "b", "b")),
+    ),
+    ["b has joined.", "Lanes 1, 2: from a to b."],
+  );
+  assert.deepEqual(
+    differences(group([member("a"), member("b")], lanes("a", "b")), group([member("b")], lanes("b", "b"))),
+    ["a is gone.", "Lane 0: from a to b."],
+  );
+  assert.deepEqual(differences(group([member("a")], lanes("a", "a")), group([], lanes("", ""))), [
+    "a is gone.",
+    "Lanes 0, 1: given up by a.",
+  ]);
   assert.deepEqual(differences(group([], lanes("")), group([], lanes(""))), []);
 });

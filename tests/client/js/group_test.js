@@ -13,10 +13,12 @@ test("a group goes on where it has committed", async (t) => {
   const iterator = first[Symbol.asyncIterator]();
   const records = await take(iterator, 4);
   const results = await first.commit();
-  assert.ok(results.every(({ error, committedNextOffset }) => !error && typeof committedNextOffset === "bigint"));
+  assert.ok(
+    results.every(({ error, committedNextOffset }) => !error && typeof committedNextOffset === "bigint"),
+  );
   assert.deepEqual(await first.commit(), []); // There is nothing new.
   first.close();
-  records.push(...await take(connectTo(t, gateway).subscribe(BILLING)[Symbol.asyncIterator](), 5));
+  records.push(...(await take(connectTo(t, gateway).subscribe(BILLING)[Symbol.asyncIterator](), 5)));
   assert.deepEqual(described(records), stored(gateway));
 });
 
@@ -43,15 +45,20 @@ test("two members share, and a partition changes hands when it is committed", as
   append(gateway, 4);
   const events = [];
   const one = connectTo(t, gateway).subscribe(BILLING, {
-    onRevoking: ({ partitions }) => events.push(["revoking", ...partitions.map(({ partition }) => partition)]),
-    onLost: ({ partitions, cause }) => events.push(["lost", cause, ...partitions.map(({ partition }) => partition)]),
+    onRevoking: ({ partitions }) =>
+      events.push(["revoking", ...partitions.map(({ partition }) => partition)]),
+    onLost: ({ partitions, cause }) =>
+      events.push(["lost", cause, ...partitions.map(({ partition }) => partition)]),
   });
   const mine = await take(one[Symbol.asyncIterator](), 4);
   const two = connectTo(t, gateway).subscribe(BILLING);
   await until(() => events.length === 1, "it is told that a partition goes");
   await one.commit();
   await until(() => events.length === 2, "it is gone");
-  assert.deepEqual(events.map(([name]) => name), ["revoking", "lost"]);
+  assert.deepEqual(
+    events.map(([name]) => name),
+    ["revoking", "lost"],
+  );
   append(gateway, 2, 4);
   const theirs = await take(two[Symbol.asyncIterator](), 1);
   const [last] = await take(one[Symbol.asyncIterator](), 1);
@@ -62,7 +69,9 @@ test("a partition that moves goes on where its old owner stopped, though more wa
   const gateway = await startGateway(t, { partitions: 2, frameRecords: 2 });
   append(gateway, 20);
   const revoking = [];
-  const one = connectTo(t, gateway).subscribe(BILLING, { onRevoking: ({ partitions }) => revoking.push(...partitions) });
+  const one = connectTo(t, gateway).subscribe(BILLING, {
+    onRevoking: ({ partitions }) => revoking.push(...partitions),
+  });
   const iterator = one[Symbol.asyncIterator]();
   const records = await take(iterator, 3); // Of 20 that it has received.
   const two = connectTo(t, gateway).subscribe(BILLING);
@@ -71,11 +80,18 @@ test("a partition that moves goes on where its old owner stopped, though more wa
   assert.notEqual(other.partition, revoking[0].partition);
   records.push(other);
   await one.commit();
-  const owned = (subscription) => gateway.groups.get("billing").describe().partitions.filter(({ memberId }) => memberId === subscription.memberId).length;
+  const owned = (subscription) =>
+    gateway.groups
+      .get("billing")
+      .describe()
+      .partitions.filter(({ memberId }) => memberId === subscription.memberId).length;
   await until(() => owned(two) === 1, "the other one has it");
-  const left = gateway.groups.get("billing").describe().partitions.find(({ memberId }) => memberId === two.memberId);
-  records.push(...await take(two[Symbol.asyncIterator](), Number(left.lagRecords)));
-  records.push(...await take(iterator, 20 - records.length));
+  const left = gateway.groups
+    .get("billing")
+    .describe()
+    .partitions.find(({ memberId }) => memberId === two.memberId);
+  records.push(...(await take(two[Symbol.asyncIterator](), Number(left.lagRecords))));
+  records.push(...(await take(iterator, 20 - records.length)));
   assert.deepEqual(described(records), stored(gateway));
 });
 
@@ -83,13 +99,24 @@ test("a reset of the group moves a member, and voids what it had not handed out"
   const gateway = await startGateway(t, { partitions: 1 });
   append(gateway, 10);
   const moves = [];
-  const subscription = connectTo(t, gateway).subscribe(BILLING, { onRepositioned: (event) => moves.push(event) });
+  const subscription = connectTo(t, gateway).subscribe(BILLING, {
+    onRepositioned: (event) => moves.push(event),
+  });
   const iterator = subscription[Symbol.asyncIterator]();
   await take(iterator, 6);
   await connectTo(t, gateway).call("GroupService/ResetOffsets", { group: "billing", offset: 2n });
   await until(() => moves.length === 1, "it is told");
-  assert.deepEqual(moves[0], { topic: "orders", partition: 0, fromOffset: 10n, toOffset: 2n, cause: "REPOSITION_CAUSE_RESET" });
-  assert.deepEqual((await take(iterator, 8)).map(({ offset }) => offset), [2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n]);
+  assert.deepEqual(moves[0], {
+    topic: "orders",
+    partition: 0,
+    fromOffset: 10n,
+    toOffset: 2n,
+    cause: "REPOSITION_CAUSE_RESET",
+  });
+  assert.deepEqual(
+    (await take(iterator, 8)).map(({ offset }) => offset),
+    [2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n],
+  );
 });
 
 test("a member that the hub has forgotten meanwhile shows nothing twice where nobody else had its lanes", async (t) => {
@@ -106,7 +133,7 @@ test("a member that the hub has forgotten meanwhile shows nothing twice where no
   };
   gateway.breakAll();
   await until(() => one.memberId !== before, "it is another member");
-  records.push(...await take(iterator, 5));
+  records.push(...(await take(iterator, 5)));
   assert.deepEqual(described(records), stored(gateway));
   assert.deepEqual(losses, []);
 });
@@ -116,7 +143,10 @@ test("a member is told what others got while it was away", async (t) => {
   append(gateway, 8);
   const losses = [];
   const slow = { retry: { initialMs: 300, maxMs: 300, random: () => 1 } };
-  const one = connectTo(t, gateway, slow).subscribe({ ...BILLING, heartbeatInterval: "0.02s" }, { onLost: (event) => losses.push(event) });
+  const one = connectTo(t, gateway, slow).subscribe(
+    { ...BILLING, heartbeatInterval: "0.02s" },
+    { onLost: (event) => losses.push(event) },
+  );
   await take(one[Symbol.asyncIterator](), 1);
   gateway.breakAll();
   const other = connectTo(t, gateway).subscribe(BILLING);
@@ -154,6 +184,9 @@ test("watchGroup gives the newest state, again over a break, and ends with an er
 test("only a subscription with a group commits", async (t) => {
   const hub = connectTo(t, await startGateway(t));
   await assert.rejects(hub.subscribe("orders").commit(), TypeError);
-  const committed = await hub.commit({ group: "g", offsets: [{ topic: "orders", partition: 0, nextOffset: 0n }] });
+  const committed = await hub.commit({
+    group: "g",
+    offsets: [{ topic: "orders", partition: 0, nextOffset: 0n }],
+  });
   assert.equal(committed.results[0].committedNextOffset, "0");
 });

@@ -13,7 +13,9 @@ import { until } from "./fixture.js";
 const BIN = process.env.MILLRACE_BIN ?? fileURLToPath(new URL("../../../build/bin/", import.meta.url));
 
 /** Why tests with a real hub cannot run; false: they can. For the `skip` of a test. */
-export const unavailable = existsSync(join(BIN, "millrace-server")) ? false : "there is no millrace-server: build it";
+export const unavailable = existsSync(join(BIN, "millrace-server"))
+  ? false
+  : "there is no millrace-server: build it";
 
 export class RealHub {
   #ports = { listen: 0, web: 0 };
@@ -44,16 +46,32 @@ export class RealHub {
     const files = { listen: join(this.directory, "port"), web: join(this.directory, "web-port") };
     for (const file of Object.values(files)) await rm(file, { force: true });
     const log = openSync(join(this.directory, "hub.log"), "a");
-    this.process = spawn(join(BIN, "millrace-server"), [
-      "--data-dir", join(this.directory, "data"),
-      "--listen", `localhost:${this.#ports.listen}`, "--port-file", files.listen,
-      "--web-listen", `localhost:${this.#ports.web}`, "--web-port-file", files.web, ...this.flags,
-    ], { stdio: ["ignore", log, log] });
+    this.process = spawn(
+      join(BIN, "millrace-server"),
+      [
+        "--data-dir",
+        join(this.directory, "data"),
+        "--listen",
+        `localhost:${this.#ports.listen}`,
+        "--port-file",
+        files.listen,
+        "--web-listen",
+        `localhost:${this.#ports.web}`,
+        "--web-port-file",
+        files.web,
+        ...this.flags,
+      ],
+      { stdio: ["ignore", log, log] },
+    );
     for (const [name, file] of Object.entries(files)) {
-      const text = await until(async () => {
-        if (this.process.exitCode !== null) throw new Error(`the hub did not start:\n${this.log()}`);
-        return readFile(file, "utf8").catch(() => "");
-      }, "the hub serves", 60);
+      const text = await until(
+        async () => {
+          if (this.process.exitCode !== null) throw new Error(`the hub did not start:\n${this.log()}`);
+          return readFile(file, "utf8").catch(() => "");
+        },
+        "the hub serves",
+        60,
+      );
       this.#ports[name] = Number(text);
     }
   }
@@ -72,14 +90,22 @@ export class RealHub {
 
   /** Runs the command line against this hub; gives what it printed. */
   async millrace(args, input = "") {
-    const running = promisify(execFile)(join(BIN, "millrace"), ["--target", `localhost:${this.#ports.listen}`, ...args], { maxBuffer: 1 << 26 });
+    const running = promisify(execFile)(
+      join(BIN, "millrace"),
+      ["--target", `localhost:${this.#ports.listen}`, ...args],
+      { maxBuffer: 1 << 26 },
+    );
     running.child.stdin.end(input);
     return (await running).stdout;
   }
 
   /** A member of a group as a process: `millrace consume`. */
   member(topic, group) {
-    return spawn(join(BIN, "millrace"), ["--target", `localhost:${this.#ports.listen}`, "consume", topic, "--group", group, "-q"], { stdio: "ignore" });
+    return spawn(
+      join(BIN, "millrace"),
+      ["--target", `localhost:${this.#ports.listen}`, "consume", topic, "--group", group, "-q"],
+      { stdio: "ignore" },
+    );
   }
 }
 

@@ -6,7 +6,10 @@ const hub = connect("http://localhost:9641", { retry: { initialMs: 50 } });
 
 async function reads(): Promise<bigint> {
   let next = 0n;
-  for await (const record of hub.subscribe({ topics: ["orders"], start: { earliest: true } }, { credit: 10 })) {
+  for await (const record of hub.subscribe(
+    { topics: ["orders"], start: { earliest: true } },
+    { credit: 10 },
+  )) {
     next = record.offset + 1n;
     const text: string | undefined = record.text ?? record.headers[0]?.text;
     if (text) break;
@@ -15,17 +18,24 @@ async function reads(): Promise<bigint> {
 }
 
 async function shares(): Promise<void> {
-  const subscription = hub.subscribe({ topics: ["orders"], group: "billing" }, {
-    onRecords: async (records: ReceivedRecord[]) => void records.length,
-    onPartitionError: ({ error, earliestOffset }) => console.log(error.reason, earliestOffset + 1n),
-  });
+  const subscription = hub.subscribe(
+    { topics: ["orders"], group: "billing" },
+    {
+      onRecords: async (records: ReceivedRecord[]) => void records.length,
+      onPartitionError: ({ error, earliestOffset }) => console.log(error.reason, earliestOffset + 1n),
+    },
+  );
   const [result] = await subscription.commit();
-  if (result?.error instanceof MillraceError && result.error.closeCode === CloseCode.TOO_MANY) subscription.close();
+  if (result?.error instanceof MillraceError && result.error.closeCode === CloseCode.TOO_MANY)
+    subscription.close();
   hub.subscribe({ positions: subscription.positions() });
 }
 
 async function produces(): Promise<string> {
-  const { appended } = await hub.produce({ topic: "orders", records: [{ key: "42", json: { item: "tea" } }] });
+  const { appended } = await hub.produce({
+    topic: "orders",
+    records: [{ key: "42", json: { item: "tea" } }],
+  });
   // @ts-expect-error The records are missing.
   await hub.produce({ topic: "orders" });
   return appended[0].baseOffset;

@@ -42,11 +42,19 @@ export class Assignment {
     const severalTopics = new Set(group.partitions.map(({ topic }) => topic)).size > 1;
     this.#state = group.partitions.map((partition) => {
       const member = group.members.find(({ memberId }) => memberId === partition.memberId);
-      return { ...partitionOf(partition), key: `${partition.topic}/${partition.partition}`, severalTopics,
-               owner: member ? memberName(member) : "", colour: colourOf(name, partition.memberId) };
+      return {
+        ...partitionOf(partition),
+        key: `${partition.topic}/${partition.partition}`,
+        severalTopics,
+        owner: member ? memberName(member) : "",
+        colour: colourOf(name, partition.memberId),
+      };
     });
     this.#laneChildren.show(this.#state, ({ key }) => key);
-    this.#memberChildren.show(group.members.map((member) => ({ ...member, colour: colourOf(name, member.memberId) })), ({ memberId }) => memberId);
+    this.#memberChildren.show(
+      group.members.map((member) => ({ ...member, colour: colourOf(name, member.memberId) })),
+      ({ memberId }) => memberId,
+    );
     this.#connect();
     this.#animation.run();
   }
@@ -100,7 +108,8 @@ export class Assignment {
     to.set(middleOf(member) - box.top);
     const moving = from.step(elapsedMs) | to.step(elapsedMs);
     const bend = box.width * 0.5;
-    path.setAttribute("d", `M2 ${from.value.toFixed(1)}C${bend} ${from.value.toFixed(1)} ${box.width - bend} ${to.value.toFixed(1)} ${box.width - 2} ${to.value.toFixed(1)}`);
+    const [begin, end] = [from.value.toFixed(1), to.value.toFixed(1)];
+    path.setAttribute("d", `M2 ${begin}C${bend} ${begin} ${bend} ${end} ${box.width - 2} ${end}`);
     return Boolean(moving);
   }
 }
@@ -123,7 +132,13 @@ class LaneRow {
   #lag = h("span", { class: "lag" });
   #owner = h("span", { class: "owner chip" });
   #state;
-  node = h("div", { class: "assignment-lane" }, this.#name, this.#track.node, h("span", { class: "lag" }, this.#owner, " ", this.#lag));
+  node = h(
+    "div",
+    { class: "assignment-lane" },
+    this.#name,
+    this.#track.node,
+    h("span", { class: "lag" }, this.#owner, " ", this.#lag),
+  );
 
   constructor({ topic, partition, severalTopics }) {
     this.node.row = this;
@@ -163,8 +178,18 @@ function memberBox({ memberId }) {
     update(member) {
       setText(name, memberName(member));
       const numbers = member.partitions.map(({ partition }) => partition).sort((a, b) => a - b);
-      setText(lanes, numbers.length === 0 ? "no lane: more members than lanes" : `${numbers.length === 1 ? "lane" : "lanes"} ${numbers.join(", ")}`);
-      setText(more, member.connectTime ? `${member.peer.replace(/^ipv[46]:/, "")}, for ${ago(member.connectTime)}` : "gone, and may still come back");
+      setText(
+        lanes,
+        numbers.length === 0
+          ? "no lane: more members than lanes"
+          : `${numbers.length === 1 ? "lane" : "lanes"} ${numbers.join(", ")}`,
+      );
+      setText(
+        more,
+        member.connectTime
+          ? `${member.peer.replace(/^ipv[46]:/, "")}, for ${ago(member.connectTime)}`
+          : "gone, and may still come back",
+      );
       node.classList.toggle("away", !member.connectTime);
       node.title = `Member ${member.memberId}, ${plural(numbers.length, "lane")}`;
       setColour(node, member.colour);

@@ -12,7 +12,8 @@ export function knowMembers({ summary: { group }, members }) {
     if (known.has(id)) continue;
     const used = [...known.values()];
     let number = firstOf(group);
-    while (used.filter((other) => other === number % COLOURS).length > Math.floor(used.length / COLOURS)) number += 1;
+    while (used.filter((other) => other === number % COLOURS).length > Math.floor(used.length / COLOURS))
+      number += 1;
     known.set(id, number % COLOURS);
   }
   byGroup.set(group, known);

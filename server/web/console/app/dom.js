@@ -19,7 +19,9 @@ function fill(element, properties, children) {
     else if (name === "value") element.value = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== false && child !== null));
+  element.append(
+    ...children.flat().filter((child) => child !== undefined && child !== false && child !== null),
+  );
   return element;
 }
 
@@ -73,24 +75,41 @@ export function field(label, control, { hint, wide } = {}) {
   control.id ||= `field-${++lastId}`;
   const hintId = `${control.id}-hint`;
   if (hint) control.setAttribute("aria-describedby", hintId);
-  return h("div", { class: wide ? "field wide" : "field" }, h("label", { for: control.id }, label), control,
-           hint && h("div", { class: "hint", id: hintId }, hint));
+  return h(
+    "div",
+    { class: wide ? "field wide" : "field" },
+    h("label", { for: control.id }, label),
+    control,
+    hint && h("div", { class: "hint", id: hintId }, hint),
+  );
 }
 
 /** Buttons of which one is pressed: choices are [value, label]. */
 export function segments(label, choices, chosen, onChoose) {
-  const buttons = choices.map(([value, text]) => h("button", {
-    type: "button", "aria-pressed": String(value === chosen),
-    onclick: () => {
-      for (const [index, button] of buttons.entries()) button.setAttribute("aria-pressed", String(choices[index][0] === value));
-      onChoose(value);
-    },
-  }, text));
+  const buttons = choices.map(([value, text]) =>
+    h(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(value === chosen),
+        onclick: () => {
+          for (const [index, button] of buttons.entries())
+            button.setAttribute("aria-pressed", String(choices[index][0] === value));
+          onChoose(value);
+        },
+      },
+      text,
+    ),
+  );
   return h("div", { class: "segments", role: "group", "aria-label": label }, buttons);
 }
 
 export function select(options, { value, ...properties } = {}) {
-  const element = h("select", properties, options.map(([key, text]) => h("option", { value: key }, text)));
+  const element = h(
+    "select",
+    properties,
+    options.map(([key, text]) => h("option", { value: key }, text)),
+  );
   if (value !== undefined) element.value = value;
   return element;
 }
@@ -99,8 +118,14 @@ export function select(options, { value, ...properties } = {}) {
 export function figure(name, { unit, wide, extra } = {}) {
   const value = h("span");
   const more = h("div", { class: "more" });
-  const node = h("div", { class: wide ? "figure wide" : "figure" }, h("div", { class: "name" }, name),
-                 h("div", { class: "value" }, value, unit && h("small", {}, ` ${unit}`)), more, extra);
+  const node = h(
+    "div",
+    { class: wide ? "figure wide" : "figure" },
+    h("div", { class: "name" }, name),
+    h("div", { class: "value" }, value, unit && h("small", {}, ` ${unit}`)),
+    more,
+    extra,
+  );
   return {
     node,
     update(text, moreText = "") {

@@ -34,7 +34,12 @@ export function bytes(value) {
 export function duration(seconds) {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${one.format(seconds)} s`;
-  const steps = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
+  const steps = [
+    [86_400, "d"],
+    [3_600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ];
   const index = steps.findIndex(([size]) => seconds >= size);
   const [size, unit] = steps[index];
   const first = `${Math.floor(seconds / size)} ${unit}`;
@@ -49,8 +54,22 @@ export function seconds(text) {
   return text === undefined ? undefined : Number.parseFloat(text);
 }
 
-const today = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hour12: false });
-const otherDay = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const today = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  fractionalSecondDigits: 3,
+  hour12: false,
+});
+const otherDay = new Intl.DateTimeFormat(undefined, {
+  year: "numeric",
+  month: "2-digit",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hour12: false,
+});
 
 export function time(timestamp) {
   if (timestamp === undefined) return "";
@@ -72,7 +91,10 @@ export function hexRows(data, most = 4_096) {
   const rows = [];
   for (let at = 0; at < Math.min(data.length, most); at += 16) {
     const row = [...data.subarray(at, at + 16)];
-    const hex = row.map((byte) => byte.toString(16).padStart(2, "0")).join(" ").padEnd(47);
+    const hex = row
+      .map((byte) => byte.toString(16).padStart(2, "0"))
+      .join(" ")
+      .padEnd(47);
     const text = row.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
     rows.push(`${at.toString(16).padStart(6, "0")}  ${hex}  ${text}`);
   }

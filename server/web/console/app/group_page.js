@@ -38,26 +38,77 @@ export async function groupPage({ signal, crumbs }, name) {
     showHint(hint, group);
   };
   show(group);
-  const watch = hub.watchGroup(name, { intervalMs: 250, signal, onGroup: show, onError: (error) => setText(problem, explain(error)) });
+  const watch = hub.watchGroup(name, {
+    intervalMs: 250,
+    signal,
+    onGroup: show,
+    onError: (error) => setText(problem, explain(error)),
+  });
   signal.addEventListener("abort", () => watch.close(), { once: true });
   poll(() => lags.show(group), SAMPLE_MS, { signal });
 
   return [
-    h("div", { class: "head" },
-      h("div", { class: "titles" }, h("span", { class: "kind" }, "Group"), h("h1", {}, name), h("div", { class: "facts" }, h("span", {}, "reads ",
-        group.summary.topics.flatMap((topic, index) => [index > 0 ? ", " : "", h("a", { href: `#/topics/${encodeURIComponent(topic)}` }, topic)])))),
-      h("div", { class: "actions" },
+    h(
+      "div",
+      { class: "head" },
+      h(
+        "div",
+        { class: "titles" },
+        h("span", { class: "kind" }, "Group"),
+        h("h1", {}, name),
+        h(
+          "div",
+          { class: "facts" },
+          h(
+            "span",
+            {},
+            "reads ",
+            group.summary.topics.flatMap((topic, index) => [
+              index > 0 ? ", " : "",
+              h("a", { href: `#/topics/${encodeURIComponent(topic)}` }, topic),
+            ]),
+          ),
+        ),
+      ),
+      h(
+        "div",
+        { class: "actions" },
         h("button", { type: "button", onclick: () => resetGroup(group) }, "Reset…"),
-        h("button", { class: "danger", type: "button", onclick: () => deleteGroup(group) }, "Delete"))),
+        h("button", { class: "danger", type: "button", onclick: () => deleteGroup(group) }, "Delete"),
+      ),
+    ),
     problem,
     figures.node,
-    h("section", { class: "panel", "aria-label": "Who reads what" },
+    h(
+      "section",
+      { class: "panel", "aria-label": "Who reads what" },
       h("header", {}, h("h2", {}, "Who reads what")),
-      h("p", { class: "lead" }, "Every lane has ", h("b", {}, "one owner"), " in the group. When a member comes or goes, only the lanes that move stop for a moment; they go on where they were ",
-        h("b", {}, "committed"), "."),
-      assignment.node, legend({ lanes: false }), hint),
-    h("section", { class: "panel", "aria-label": "What has happened" }, h("header", {}, h("h2", {}, "What has happened")), happenings.node),
-    h("section", { class: "panel", "aria-label": "Lag" }, h("header", {}, h("h2", {}, "Lag")), lags.node, table.node),
+      h(
+        "p",
+        { class: "lead" },
+        "Every lane has ",
+        h("b", {}, "one owner"),
+        " in the group. When a member comes or goes, only the lanes that move stop for a moment; they go on where they were ",
+        h("b", {}, "committed"),
+        ".",
+      ),
+      assignment.node,
+      legend({ lanes: false }),
+      hint,
+    ),
+    h(
+      "section",
+      { class: "panel", "aria-label": "What has happened" },
+      h("header", {}, h("h2", {}, "What has happened")),
+      happenings.node,
+    ),
+    h(
+      "section",
+      { class: "panel", "aria-label": "Lag" },
+      h("header", {}, h("h2", {}, "Lag")),
+      lags.node,
+      table.node,
+    ),
   ];
 }
 
@@ -66,8 +117,14 @@ function showHint(hint, { summary: { group, topics }, members }) {
   if (hint.dataset.state === state) return;
   hint.dataset.state = state;
   const topic = topics[0] ?? "TOPIC";
-  hint.replaceChildren(state === "none" ? noMembers(group, topic)
-    : tryThis("Add a member in a terminal, and see lanes go to it. Stop it with Ctrl-C, and see them go to the others:", `millrace consume ${topic} --group ${group}`));
+  hint.replaceChildren(
+    state === "none"
+      ? noMembers(group, topic)
+      : tryThis(
+          "Add a member in a terminal, and see lanes go to it. Stop it with Ctrl-C, and see them go to the others:",
+          `millrace consume ${topic} --group ${group}`,
+        ),
+  );
 }
 
 function groupFigures() {
@@ -76,12 +133,19 @@ function groupFigures() {
   const behind = figure("Behind", { unit: "records" });
   const oldest = figure("Oldest that waits");
   return {
-    node: h("section", { class: "figures", "aria-label": "The group at a glance" }, [members, lanes, behind, oldest].map(({ node }) => node)),
+    node: h(
+      "section",
+      { class: "figures", "aria-label": "The group at a glance" },
+      [members, lanes, behind, oldest].map(({ node }) => node),
+    ),
     show({ members: list, partitions, summary }) {
       const owned = partitions.filter(({ memberId }) => memberId).length;
       const idle = list.filter((member) => member.partitions.length === 0).length;
       members.update(count(list.length), idle > 0 ? `${idle} without a lane` : "");
-      lanes.update(count(partitions.length), owned === partitions.length ? "each has an owner" : `${partitions.length - owned} without an owner`);
+      lanes.update(
+        count(partitions.length),
+        owned === partitions.length ? "each has an owner" : `${partitions.length - owned} without an owner`,
+      );
       behind.update(short(summary.lagRecords));
       oldest.update(summary.lagRecords === "0" ? "none" : duration(longestWait(partitions)));
     },

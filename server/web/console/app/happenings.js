@@ -8,15 +8,20 @@ const MOST = 40;
 /** The differences of two states of a group, as sentences. */
 export function differences(before, after) {
   const sentences = [];
-  const names = new Map([...before.members, ...after.members].map((member) => [member.memberId, memberName(member)]));
-  const present = (group, id) => group.members.some(({ memberId, connectTime }) => memberId === id && connectTime);
+  const names = new Map(
+    [...before.members, ...after.members].map((member) => [member.memberId, memberName(member)]),
+  );
+  const present = (group, id) =>
+    group.members.some(({ memberId, connectTime }) => memberId === id && connectTime);
   for (const [id, name] of names) {
     if (!present(before, id) && present(after, id)) sentences.push(`${name} has joined.`);
     if (present(before, id) && !present(after, id)) sentences.push(`${name} is gone.`);
   }
   const moves = new Map(); // By "from, to": the lanes.
   for (const lane of after.partitions) {
-    const old = before.partitions.find(({ topic, partition }) => topic === lane.topic && partition === lane.partition);
+    const old = before.partitions.find(
+      ({ topic, partition }) => topic === lane.topic && partition === lane.partition,
+    );
     const from = old?.memberId ?? "";
     if (from === lane.memberId) continue;
     const key = JSON.stringify([from, lane.memberId]);
@@ -33,7 +38,12 @@ export function differences(before, after) {
 }
 
 export class Happenings {
-  #list = h("ol", { class: "happened", tabindex: 0, "aria-label": "What has happened, newest first", "aria-live": "polite" });
+  #list = h("ol", {
+    class: "happened",
+    tabindex: 0,
+    "aria-label": "What has happened, newest first",
+    "aria-live": "polite",
+  });
   #nothing = h("p", { class: "muted" }, "Nothing has changed since you opened this page.");
   #last;
   node = h("div", {}, this.#nothing, this.#list);

@@ -26,15 +26,18 @@ async function allPages(method, member) {
 /** What went wrong, for a person. */
 export function explain(error) {
   if (!(error instanceof MillraceError)) return error.message;
-  return error.reason === "CONNECTION_LOST" ? "The hub did not answer." : `${error.message} (${error.reason})`;
+  return error.reason === "CONNECTION_LOST"
+    ? "The hub did not answer."
+    : `${error.message} (${error.reason})`;
 }
 
 /**
- * Calls `ask` at once and then, after each answer, every `milliseconds`; not while the page is hidden.
- * `signal` ends it.
+ * Calls `ask` at once, and again `milliseconds` after each answer, or later where the answer itself took long; not
+ * while the page is hidden. `signal` ends it.
  */
 export async function poll(ask, milliseconds, { signal, onError = () => {} }) {
   while (!signal.aborted) {
+    const asked = performance.now();
     if (!document.hidden) {
       try {
         await ask();
@@ -42,7 +45,7 @@ export async function poll(ask, milliseconds, { signal, onError = () => {} }) {
         if (!signal.aborted) onError(error);
       }
     }
-    await pause(milliseconds, signal);
+    await pause(Math.max(milliseconds, 3 * (performance.now() - asked)), signal);
   }
 }
 

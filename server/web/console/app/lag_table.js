@@ -11,14 +11,40 @@ const WINDOW_SECONDS = 120;
 export class LagTable {
   #body = h("tbody");
   #rows = new Children(this.#body, (row) => lagRow(row));
-  node = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Lanes in numbers" }, h("table", {}, h("thead", {}, h("tr", {},
-    h("th", {}, "Topic"), h("th", { class: "number" }, "Partition"), h("th", {}, "Owner"), h("th", { class: "number" }, "Committed"), h("th", { class: "number" }, "End"),
-    h("th", { class: "number" }, "Behind"), h("th", { class: "number" }, "Time behind"), h("th", { class: "number optional" }, "Last 2 minutes"))), this.#body));
+  node = h(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Lanes in numbers" },
+    h(
+      "table",
+      {},
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", {}, "Topic"),
+          h("th", { class: "number" }, "Partition"),
+          h("th", {}, "Owner"),
+          h("th", { class: "number" }, "Committed"),
+          h("th", { class: "number" }, "End"),
+          h("th", { class: "number" }, "Behind"),
+          h("th", { class: "number" }, "Time behind"),
+          h("th", { class: "number optional" }, "Last 2 minutes"),
+        ),
+      ),
+      this.#body,
+    ),
+  );
 
   show(group) {
     const rows = group.partitions.map((partition) => {
       const member = group.members.find(({ memberId }) => memberId === partition.memberId);
-      return { ...partition, owner: member ? memberName(member) : "nobody", colour: colourOf(group.summary.group, partition.memberId) };
+      return {
+        ...partition,
+        owner: member ? memberName(member) : "nobody",
+        colour: colourOf(group.summary.group, partition.memberId),
+      };
     });
     this.#rows.show(rows, ({ topic, partition }) => `${topic}/${partition}`);
   }
@@ -30,7 +56,18 @@ function lagRow({ topic, partition }) {
   const series = new Series(WINDOW_SECONDS);
   const curve = spark(`Lag of ${topic}, partition ${partition}`);
   return {
-    node: h("tr", {}, h("td", {}, topic), h("td", { class: "number" }, partition), h("td", {}, owner), committed, end, behind, waiting, h("td", { class: "optional" }, curve.node)),
+    node: h(
+      "tr",
+      {},
+      h("td", {}, topic),
+      h("td", { class: "number" }, partition),
+      h("td", {}, owner),
+      committed,
+      end,
+      behind,
+      waiting,
+      h("td", { class: "optional" }, curve.node),
+    ),
     update(row) {
       setText(owner, row.owner);
       owner.className = `chip ${row.colour}`;

@@ -50,10 +50,17 @@ export class Lane {
     const { earliest, latest } = this.shown;
     const end = scale.x(latest);
     const begin = Math.max(0, scale.x(Math.max(earliest, scale.first)));
-    attributes(this.#gone, { x: 0, width: earliest > 0 ? Math.max(0, Math.min(begin, scale.x(earliest))) : 0 });
+    attributes(this.#gone, {
+      x: 0,
+      width: earliest > 0 ? Math.max(0, Math.min(begin, scale.x(earliest))) : 0,
+    });
     attributes(this.#bar, { x: begin, width: Math.max(0, end - begin) });
     const fresh = Math.max(begin, scale.x(this.#freshFrom));
-    attributes(this.#fresh, { x: fresh, width: Math.max(0, end - fresh), opacity: Math.max(0, this.#freshMs / FRESH_MS).toFixed(2) });
+    attributes(this.#fresh, {
+      x: fresh,
+      width: Math.max(0, end - fresh),
+      opacity: Math.max(0, this.#freshMs / FRESH_MS).toFixed(2),
+    });
     attributes(this.#next, { x: end + 1.5, width: Math.max(0, Math.min(scale.cell, 12) - 3) });
     this.#cells.setAttribute("d", scale.cell < LEAST_CELL ? "" : this.#cellLines(scale, latest));
     this.#drawOffsets(scale, latest, width);
@@ -61,7 +68,8 @@ export class Lane {
 
   #cellLines(scale, latest) {
     let path = "";
-    for (let offset = scale.first; offset <= latest; ++offset) path += `M${scale.x(offset).toFixed(1)} 0v${BAR}`;
+    for (let offset = scale.first; offset <= latest; ++offset)
+      path += `M${scale.x(offset).toFixed(1)} 0v${BAR}`;
     return path;
   }
 
@@ -73,7 +81,8 @@ export class Lane {
       if (x > 10 && x < width - 20) wanted.push([x, offset]);
     }
     while (this.#labels.childElementCount > wanted.length) this.#labels.lastChild.remove();
-    while (this.#labels.childElementCount < wanted.length) this.#labels.append(s("text", { y: LANE_HEIGHT - 3, "text-anchor": "middle" }));
+    while (this.#labels.childElementCount < wanted.length)
+      this.#labels.append(s("text", { y: LANE_HEIGHT - 3, "text-anchor": "middle" }));
     wanted.forEach(([x, offset], index) => {
       const label = this.#labels.children[index];
       attributes(label, { x: x.toFixed(1) });

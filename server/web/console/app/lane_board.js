@@ -22,10 +22,18 @@ export class LaneBoard {
   #width = 0;
   #animation;
   node;
-  viewSwitch = segments("What the lanes show", [["newest", "Newest records"], ["whole", "Whole log"]], this.#view, (view) => {
-    this.#view = view;
-    this.#animation.run();
-  });
+  viewSwitch = segments(
+    "What the lanes show",
+    [
+      ["newest", "Newest records"],
+      ["whole", "Whole log"],
+    ],
+    this.#view,
+    (view) => {
+      this.#view = view;
+      this.#animation.run();
+    },
+  );
 
   constructor(topic, signal) {
     this.topic = topic;
@@ -40,7 +48,10 @@ export class LaneBoard {
   setPartitions(partitions) {
     const known = new Map(this.#partitions.map((partition) => [partition.partition, partition]));
     // Groups tell the end more often than the topic is asked for; what is newer stays.
-    this.#partitions = partitions.map((next) => ({ ...next, latest: Math.max(next.latest, known.get(next.partition)?.latest ?? 0) }));
+    this.#partitions = partitions.map((next) => ({
+      ...next,
+      latest: Math.max(next.latest, known.get(next.partition)?.latest ?? 0),
+    }));
     this.#show();
   }
 
@@ -65,7 +76,10 @@ export class LaneBoard {
   #show() {
     const shown = this.#all ? this.#partitions : this.#partitions.slice(0, SHOWN_AT_FIRST);
     const groups = [...this.#groups.values()].sort((a, b) => a.summary.group.localeCompare(b.summary.group));
-    const items = shown.map((partition) => ({ ...partition, positions: groups.flatMap((group) => this.#positionIn(group, partition)) }));
+    const items = shown.map((partition) => ({
+      ...partition,
+      positions: groups.flatMap((group) => this.#positionIn(group, partition)),
+    }));
     this.#children.show(items, ({ partition }) => partition);
     this.#lanes = new Map(items.map((item) => [item.partition, item]));
     this.#more.hidden = shown.length === this.#partitions.length;
@@ -75,10 +89,19 @@ export class LaneBoard {
   }
 
   #positionIn(group, { partition }) {
-    const found = group.partitions.find((candidate) => candidate.topic === this.topic && candidate.partition === partition);
+    const found = group.partitions.find(
+      (candidate) => candidate.topic === this.topic && candidate.partition === partition,
+    );
     if (!found) return [];
     const member = group.members.find(({ memberId }) => memberId === found.memberId);
-    return [{ ...partitionOf(found), group: group.summary.group, owner: member ? memberName(member) : "", colour: colourOf(group.summary.group, found.memberId) }];
+    return [
+      {
+        ...partitionOf(found),
+        group: group.summary.group,
+        owner: member ? memberName(member) : "",
+        colour: colourOf(group.summary.group, found.memberId),
+      },
+    ];
   }
 
   #measure() {
@@ -90,7 +113,8 @@ export class LaneBoard {
     if (this.#width === 0) return false;
     const bounds = boundsOf(this.#partitions);
     let moving = false;
-    for (const node of this.#rows.children) moving = node.draw(elapsedMs, (state) => this.#scaleOf(state, bounds), this.#width) || moving;
+    for (const node of this.#rows.children)
+      moving = node.draw(elapsedMs, (state) => this.#scaleOf(state, bounds), this.#width) || moving;
     return moving;
   }
 
@@ -104,9 +128,12 @@ function laneRow({ partition }) {
   const range = h("span", { class: "lane-end" });
   const tracks = h("div", { class: "lane-tracks" });
   const trackRows = new Children(tracks, (position) => trackRow(position));
-  const node = h("div", { class: "lane" },
-                 h("div", { class: "lane-top" }, h("span", { class: "lane-name" }, partition), lane.node, range),
-                 tracks);
+  const node = h(
+    "div",
+    { class: "lane" },
+    h("div", { class: "lane-top" }, h("span", { class: "lane-name" }, partition), lane.node, range),
+    tracks,
+  );
   node.draw = (elapsedMs, scaleOf, width) => {
     let moving = lane.step(elapsedMs);
     const scale = scaleOf(lane.shown);
@@ -129,9 +156,13 @@ function trackRow({ group }) {
   const track = new Track();
   const owner = h("span", { class: "chip" });
   const lag = h("span", { class: "muted" });
-  const node = h("div", { class: "lane-track" },
-                 h("a", { class: "lane-group", href: `#/groups/${encodeURIComponent(group)}` }, group), track.node,
-                 h("span", { class: "lane-owner" }, owner, lag));
+  const node = h(
+    "div",
+    { class: "lane-track" },
+    h("a", { class: "lane-group", href: `#/groups/${encodeURIComponent(group)}` }, group),
+    track.node,
+    h("span", { class: "lane-owner" }, owner, lag),
+  );
   let last;
   node.draw = (elapsedMs, scale, state) => {
     const moving = track.step(elapsedMs);
@@ -144,7 +175,9 @@ function trackRow({ group }) {
       track.set(position);
       setText(owner, position.owner || "nobody");
       setText(lag, position.lag === 0 ? "" : `${short(position.lag)} behind`);
-      node.classList.remove(...["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7"].filter((name) => name !== position.colour));
+      node.classList.remove(
+        ...["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7"].filter((name) => name !== position.colour),
+      );
       if (position.colour) node.classList.add(position.colour);
       if (last !== undefined && last !== position.memberId) flash(node);
       last = position.memberId;

@@ -24,7 +24,10 @@ async function showPage() {
   const { signal } = leave;
   const [page, names] = findPage(location.hash);
   try {
-    const elements = await page({ signal, crumbs: showCrumbs, leave: () => leave.abort(), show: showPage }, ...names);
+    const elements = await page(
+      { signal, crumbs: showCrumbs, leave: () => leave.abort(), show: showPage },
+      ...names,
+    );
     if (!signal.aborted) main.replaceChildren(...elements);
   } catch (error) {
     if (!signal.aborted) showProblem(error, signal);
@@ -37,17 +40,26 @@ function findPage(hash) {
     const match = pattern.exec(hash);
     if (match) return [page, match.slice(1).map(decodeURIComponent)];
   }
-  return [() => {
-    throw new Error("There is no such page.");
-  }, []];
+  return [
+    () => {
+      throw new Error("There is no such page.");
+    },
+    [],
+  ];
 }
 
 function showProblem(error, signal) {
-  main.replaceChildren(h("div", { class: "empty" },
-    h("h1", {}, explain(error)),
-    error.reason === "CONNECTION_LOST" && h("p", {}, "The page goes on by itself when the hub is back. To start one:"),
-    error.reason === "CONNECTION_LOST" && command("millrace-server --data-dir data"),
-    h("a", { href: "#/" }, "To the overview")));
+  main.replaceChildren(
+    h(
+      "div",
+      { class: "empty" },
+      h("h1", {}, explain(error)),
+      error.reason === "CONNECTION_LOST" &&
+        h("p", {}, "The page goes on by itself when the hub is back. To start one:"),
+      error.reason === "CONNECTION_LOST" && command("millrace-server --data-dir data"),
+      h("a", { href: "#/" }, "To the overview"),
+    ),
+  );
   if (error.reason === "CONNECTION_LOST") {
     const retry = setTimeout(showPage, 2_000);
     signal.addEventListener("abort", () => clearTimeout(retry), { once: true });
@@ -55,11 +67,22 @@ function showProblem(error, signal) {
 }
 
 function showCrumbs(steps = []) {
-  document.getElementById("crumbs").replaceChildren(...steps.flatMap(([name, href]) =>
-    [h("span", { "aria-hidden": "true" }, "/"), href ? h("a", { href }, name) : h("span", { "aria-current": "page" }, name)]));
+  document
+    .getElementById("crumbs")
+    .replaceChildren(
+      ...steps.flatMap(([name, href]) => [
+        h("span", { "aria-hidden": "true" }, "/"),
+        href ? h("a", { href }, name) : h("span", { "aria-current": "page" }, name),
+      ]),
+    );
 }
 
-const STATES = { open: "live", connecting: "connecting…", waiting: "no connection; trying again", closed: "closed by the hub" };
+const STATES = {
+  open: "live",
+  connecting: "connecting…",
+  waiting: "no connection; trying again",
+  closed: "closed by the hub",
+};
 
 function showConnection() {
   const connection = document.getElementById("connection");
@@ -83,7 +106,12 @@ function showTheme(theme) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || document.querySelector("dialog[open]")) return;
+  if (
+    event.key !== "/" ||
+    /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) ||
+    document.querySelector("dialog[open]")
+  )
+    return;
   const search = main.querySelector('input[type="search"]:not([hidden])');
   if (!search) return;
   event.preventDefault();

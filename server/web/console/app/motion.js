@@ -10,7 +10,8 @@ export class Gliding {
 
   set(target, { farthest = Infinity } = {}) {
     this.#target = target;
-    if (this.value === undefined || still.matches || Math.abs(target - this.value) > farthest) this.value = target;
+    if (this.value === undefined || still.matches || Math.abs(target - this.value) > farthest)
+      this.value = target;
   }
 
   /** Moves on; false once it is there. */

@@ -18,12 +18,22 @@ export function overviewPage({ signal, crumbs }) {
   const figures = overviewFigures();
   const topics = new TopicTable();
   const groups = new GroupTable();
-  poll(async () => {
-    const [all, groupList] = await Promise.all([allTopics(), allGroups()]);
-    const perSecond = await topics.show(all, groupList);
-    groups.show(groupList, all[0]?.name);
-    figures.show({ topics: all.length, records: topics.records, size: topics.size, perSecond, groups: groupList });
-  }, POLL_MS, { signal });
+  poll(
+    async () => {
+      const [all, groupList] = await Promise.all([allTopics(), allGroups()]);
+      const perSecond = await topics.show(all, groupList);
+      groups.show(groupList, all[0]?.name);
+      figures.show({
+        topics: all.length,
+        records: topics.records,
+        size: topics.size,
+        perSecond,
+        groups: groupList,
+      });
+    },
+    POLL_MS,
+    { signal },
+  );
   poll(() => figures.showHealth(), 5_000, { signal });
   return [h("h1", { class: "hidden" }, "Overview"), figures.node, topics.node, groups.node];
 }
@@ -37,7 +47,11 @@ function overviewFigures() {
   const groups = figure("Groups");
   const lag = figure("Waiting for groups", { unit: "records" });
   const health = figure("Hub");
-  const node = h("section", { class: "figures", "aria-label": "The hub at a glance" }, [coming, kept, topics, groups, lag, health].map((each) => each.node));
+  const node = h(
+    "section",
+    { class: "figures", "aria-label": "The hub at a glance" },
+    [coming, kept, topics, groups, lag, health].map((each) => each.node),
+  );
   return {
     node,
     show({ topics: topicCount, records, size, perSecond, groups: list }) {
@@ -46,13 +60,24 @@ function overviewFigures() {
       coming.update(perSecond === undefined ? "…" : rate(perSecond));
       kept.update(short(records), bytes(size));
       topics.update(count(topicCount));
-      groups.update(count(list.length), plural(list.reduce((sum, { memberCount }) => sum + memberCount, 0), "member"));
+      groups.update(
+        count(list.length),
+        plural(
+          list.reduce((sum, { memberCount }) => sum + memberCount, 0),
+          "member",
+        ),
+      );
       lag.update(short(list.reduce((sum, { lagRecords }) => sum + Number(lagRecords), 0)));
     },
     async showHealth() {
-      const ready = await fetch("/readyz").then(({ ok }) => ok, () => false);
+      const ready = await fetch("/readyz").then(
+        ({ ok }) => ok,
+        () => false,
+      );
       if (!ready) return health.update("not ready", "the hub starts, stops, or cannot be reached");
-      const { hub: { version, engine, startTime } } = await hub.call("HubService/GetHub");
+      const {
+        hub: { version, engine, startTime },
+      } = await hub.call("HubService/GetHub");
       health.update("ready", `${version}, ${engine}, up ${ago(startTime)}`);
     },
   };
@@ -61,18 +86,60 @@ function overviewFigures() {
 class TopicTable {
   #body = h("tbody");
   #rows = new Children(this.#body, (topic) => topicRow(topic));
-  #filter = h("input", { type: "search", placeholder: "Find a topic", "aria-label": "Find a topic", autocomplete: "off", oninput: () => this.#refresh() });
+  #filter = h("input", {
+    type: "search",
+    placeholder: "Find a topic",
+    "aria-label": "Find a topic",
+    autocomplete: "off",
+    oninput: () => this.#refresh(),
+  });
   #nothing = h("div");
   #more = h("p", { class: "muted" });
-  #table = h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Topic"), h("th", { class: "number" }, "Partitions"),
-    h("th", { class: "number" }, "Records"), h("th", { class: "number optional" }, "Size"), h("th", { class: "optional" }, "Read by"), h("th", { class: "number" }, "Records/s"),
-    h("th", { class: "number optional" }, "Last 2 minutes"))), this.#body));
+  #table = h(
+    "div",
+    { class: "scroll" },
+    h(
+      "table",
+      {},
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", {}, "Topic"),
+          h("th", { class: "number" }, "Partitions"),
+          h("th", { class: "number" }, "Records"),
+          h("th", { class: "number optional" }, "Size"),
+          h("th", { class: "optional" }, "Read by"),
+          h("th", { class: "number" }, "Records/s"),
+          h("th", { class: "number optional" }, "Last 2 minutes"),
+        ),
+      ),
+      this.#body,
+    ),
+  );
   #known = new Map(); // By name: what was asked of each.
   #all = [];
   #groups = [];
-  node = h("section", { class: "panel", "aria-label": "Topics" },
-    h("header", {}, h("h2", {}, "Topics"), h("div", { class: "end" }, this.#filter, h("button", { class: "primary", type: "button", onclick: createTopic }, "New topic"))),
-    this.#table, this.#more, this.#nothing);
+  node = h(
+    "section",
+    { class: "panel", "aria-label": "Topics" },
+    h(
+      "header",
+      {},
+      h("h2", {}, "Topics"),
+      h(
+        "div",
+        { class: "end" },
+        this.#filter,
+        h("button", { class: "primary", type: "button", onclick: createTopic }, "New topic"),
+      ),
+    ),
+    this.#table,
+    this.#more,
+    this.#nothing,
+  );
 
   get records() {
     return this.#sum("records");
@@ -95,7 +162,9 @@ class TopicTable {
     this.#refresh();
     await Promise.all(this.#shown().map(({ name }) => this.#ask(name)));
     this.#refresh();
-    const rates = this.#shown().map(({ name }) => this.#known.get(name)?.perSecond).filter((each) => each !== undefined);
+    const rates = this.#shown()
+      .map(({ name }) => this.#known.get(name)?.perSecond)
+      .filter((each) => each !== undefined);
     return rates.length > 0 || all.length === 0 ? rates.reduce((sum, each) => sum + each, 0) : undefined;
   }
 
@@ -105,11 +174,13 @@ class TopicTable {
   }
 
   async #ask(name) {
-    const answer = await hub.call("TopicService/GetTopic", { topic: name }).catch(() => undefined); // It may be deleted by now.
+    // It may be deleted by now.
+    const answer = await hub.call("TopicService/GetTopic", { topic: name }).catch(() => undefined);
     if (!answer) return;
     const known = this.#known.get(name) ?? { rate: new Rate(), series: new Series(WINDOW_SECONDS) };
     this.#known.set(name, known);
-    const total = (member) => answer.partitions.reduce((sum, partition) => sum + Number(partition[member]), 0);
+    const total = (member) =>
+      answer.partitions.reduce((sum, partition) => sum + Number(partition[member]), 0);
     known.records = total("latestOffset") - total("earliestOffset");
     known.size = total("sizeBytes");
     known.perSecond = known.rate.add(total("latestOffset"));
@@ -121,19 +192,39 @@ class TopicTable {
     this.#table.hidden = this.#filter.hidden = this.#all.length === 0;
     if (this.#all.length > 0) this.#nothing.replaceChildren();
     else if (!this.#nothing.firstChild) this.#nothing.append(noTopics());
-    setText(this.#more, shown.length < this.#all.length ? `${shown.length} of ${count(this.#all.length)} topics.` : "");
-    this.#rows.show(shown.map((topic) => ({ ...topic, ...this.#known.get(topic.name),
-      readers: this.#groups.filter(({ topics }) => topics.includes(topic.name)).map(({ group }) => group) })), ({ name }) => name);
+    setText(
+      this.#more,
+      shown.length < this.#all.length ? `${shown.length} of ${count(this.#all.length)} topics.` : "",
+    );
+    this.#rows.show(
+      shown.map((topic) => ({
+        ...topic,
+        ...this.#known.get(topic.name),
+        readers: this.#groups.filter(({ topics }) => topics.includes(topic.name)).map(({ group }) => group),
+      })),
+      ({ name }) => name,
+    );
   }
 }
 
 function topicRow({ name }) {
-  const [partitions, records, size, perSecond] = ["number", "number", "number optional", "number"].map((kind) => h("td", { class: kind }));
+  const [partitions, records, size, perSecond] = ["number", "number", "number optional", "number"].map(
+    (kind) => h("td", { class: kind }),
+  );
   const readers = h("td", { class: "optional" });
   const curve = spark(`Records a second of ${name}`);
   return {
-    node: h("tr", {}, h("td", {}, h("a", { href: `#/topics/${encodeURIComponent(name)}` }, name)), partitions, records, size, readers, perSecond,
-            h("td", { class: "optional" }, curve.node)),
+    node: h(
+      "tr",
+      {},
+      h("td", {}, h("a", { href: `#/topics/${encodeURIComponent(name)}` }, name)),
+      partitions,
+      records,
+      size,
+      readers,
+      perSecond,
+      h("td", { class: "optional" }, curve.node),
+    ),
     update(topic) {
       setText(partitions, topic.partitionCount);
       setText(records, topic.records === undefined ? "…" : count(topic.records));
@@ -141,7 +232,12 @@ function topicRow({ name }) {
       setText(perSecond, topic.perSecond === undefined ? "…" : rate(topic.perSecond));
       if (readers.dataset.names !== topic.readers.join()) {
         readers.dataset.names = topic.readers.join();
-        readers.replaceChildren(...topic.readers.flatMap((group, index) => [index > 0 ? ", " : "", h("a", { href: `#/groups/${encodeURIComponent(group)}` }, group)]));
+        readers.replaceChildren(
+          ...topic.readers.flatMap((group, index) => [
+            index > 0 ? ", " : "",
+            h("a", { href: `#/groups/${encodeURIComponent(group)}` }, group),
+          ]),
+        );
       }
       if (topic.series) curve.update(topic.series);
     },
@@ -153,14 +249,48 @@ class GroupTable {
   #rows = new Children(this.#body, (group) => groupRow(group));
   #nothing = h("div");
   #lags = new Map(); // By name: its lag over the last minutes.
-  #table = h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Group"), h("th", {}, "Reads"), h("th", { class: "number" }, "Members"),
-    h("th", { class: "number" }, "Behind"), h("th", { class: "number optional" }, "Last 2 minutes"))), this.#body));
-  node = h("section", { class: "panel", "aria-label": "Groups" }, h("header", {}, h("h2", {}, "Groups")), this.#table, this.#nothing);
+  #table = h(
+    "div",
+    { class: "scroll" },
+    h(
+      "table",
+      {},
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", {}, "Group"),
+          h("th", {}, "Reads"),
+          h("th", { class: "number" }, "Members"),
+          h("th", { class: "number" }, "Behind"),
+          h("th", { class: "number optional" }, "Last 2 minutes"),
+        ),
+      ),
+      this.#body,
+    ),
+  );
+  node = h(
+    "section",
+    { class: "panel", "aria-label": "Groups" },
+    h("header", {}, h("h2", {}, "Groups")),
+    this.#table,
+    this.#nothing,
+  );
 
   show(groups, someTopic) {
     this.#table.hidden = groups.length === 0;
     if (groups.length > 0) this.#nothing.replaceChildren();
-    else if (!this.#nothing.firstChild) this.#nothing.append(someTopic ? noGroups(someTopic) : empty("There are no groups yet", "A group shares the lanes of a topic among the copies of a service."));
+    else if (!this.#nothing.firstChild)
+      this.#nothing.append(
+        someTopic
+          ? noGroups(someTopic)
+          : empty(
+              "There are no groups yet",
+              "A group shares the lanes of a topic among the copies of a service.",
+            ),
+      );
     const items = groups.map((group) => {
       const lag = this.#lags.get(group.group) ?? new Series(WINDOW_SECONDS);
       this.#lags.set(group.group, lag);
@@ -177,7 +307,15 @@ function groupRow({ group: name }) {
   const behind = h("td", { class: "number" });
   const curve = spark(`Lag of ${name}`);
   return {
-    node: h("tr", {}, h("td", {}, h("a", { href: `#/groups/${encodeURIComponent(name)}` }, name)), topics, members, behind, h("td", { class: "optional" }, curve.node)),
+    node: h(
+      "tr",
+      {},
+      h("td", {}, h("a", { href: `#/groups/${encodeURIComponent(name)}` }, name)),
+      topics,
+      members,
+      behind,
+      h("td", { class: "optional" }, curve.node),
+    ),
     update({ topics: names, memberCount, lagRecords, lag }) {
       setText(topics, names.join(", "));
       setText(members, memberCount === 0 ? "none" : count(memberCount));

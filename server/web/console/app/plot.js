@@ -3,13 +3,24 @@
 import { h, s, setText } from "./dom.js";
 import { duration } from "./format.js";
 
-const LEFT = 58, RIGHT = 8, TOP = 8, BOTTOM = 20, HEIGHT = 150;
+const LEFT = 58,
+  RIGHT = 8,
+  TOP = 8,
+  BOTTOM = 20,
+  HEIGHT = 150;
 
 /** {node, update(series)}. `format` writes a value; the axis goes up to `least` at least. */
 export function plot(title, explanation, format, least) {
   const now = h("span", { class: "now" });
   const canvas = s("svg", { role: "img", "aria-label": `${title} over the last minutes` });
-  const node = h("div", { class: "plot" }, h("h3", {}, title), now, canvas, h("p", { class: "muted" }, explanation));
+  const node = h(
+    "div",
+    { class: "plot" },
+    h("h3", {}, title),
+    now,
+    canvas,
+    h("p", { class: "muted" }, explanation),
+  );
   let series;
   let pointer; // The x under the pointer.
 
@@ -22,7 +33,9 @@ export function plot(title, explanation, format, least) {
     const end = performance.now() / 1000;
     const x = (at) => width - RIGHT - ((width - LEFT - RIGHT) * (end - at)) / windowSeconds;
     const y = (value) => HEIGHT - BOTTOM - ((HEIGHT - TOP - BOTTOM) * value) / top;
-    const points = [...samples, { at: end, value: samples.at(-1).value }].map(({ at, value }) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`);
+    const points = [...samples, { at: end, value: samples.at(-1).value }].map(
+      ({ at, value }) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`,
+    );
     const first = Math.max(x(samples[0].at), LEFT);
     canvas.replaceChildren(
       ...[0, top / 2, top].flatMap((value) => [
@@ -41,8 +54,11 @@ export function plot(title, explanation, format, least) {
       const left = pointer > width / 2;
       canvas.append(
         s("line", { class: "cursor", x1: pointer, x2: pointer, y1: TOP, y2: HEIGHT - BOTTOM }),
-        s("text", { x: pointer + (left ? -6 : 6), y: TOP + 10, "text-anchor": left ? "end" : "start" },
-          `${format(sample.value)}, ${duration(end - sample.at)} ago`),
+        s(
+          "text",
+          { x: pointer + (left ? -6 : 6), y: TOP + 10, "text-anchor": left ? "end" : "start" },
+          `${format(sample.value)}, ${duration(end - sample.at)} ago`,
+        ),
       );
     }
   };

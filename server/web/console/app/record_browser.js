@@ -30,12 +30,40 @@ export class RecordBrowser {
   #pause = h("button", { type: "button", onclick: () => this.#togglePause() }, "Pause");
   #nothing;
   #partition;
-  #place = select([["newest", "the newest, live"], ["earliest", "the beginning"], ["offset", "an offset"], ["time", "a time"]],
-                  { onchange: () => this.#showPlace(), "aria-label": "Read from" });
-  #offset = h("input", { type: "number", min: 0, step: 1, value: 0, class: "narrow", "aria-label": "Offset" });
+  #place = select(
+    [
+      ["newest", "the newest, live"],
+      ["earliest", "the beginning"],
+      ["offset", "an offset"],
+      ["time", "a time"],
+    ],
+    { onchange: () => this.#showPlace(), "aria-label": "Read from" },
+  );
+  #offset = h("input", {
+    type: "number",
+    min: 0,
+    step: 1,
+    value: 0,
+    class: "narrow",
+    "aria-label": "Offset",
+  });
   #time = h("input", { type: "datetime-local", step: 1, "aria-label": "Time" });
-  #kind = select([["key", "key"], ["header", "header"], ["text", "text"], ["json", "JSON path"]], { value: "json", onchange: () => this.#showHint() });
-  #expression = h("input", { type: "search", class: "expression", autocomplete: "off", spellcheck: "false", "aria-label": "Filter" });
+  #kind = select(
+    [
+      ["key", "key"],
+      ["header", "header"],
+      ["text", "text"],
+      ["json", "JSON path"],
+    ],
+    { value: "json", onchange: () => this.#showHint() },
+  );
+  #expression = h("input", {
+    type: "search",
+    class: "expression",
+    autocomplete: "off",
+    spellcheck: "false",
+    "aria-label": "Filter",
+  });
   #counts;
   #positions = new Map(); // By partition: what is read next.
   #pending = [];
@@ -48,23 +76,70 @@ export class RecordBrowser {
   constructor(topic, partitionCount, signal) {
     this.#topic = topic;
     this.#signal = signal;
-    this.#partition = select([["", "all lanes"], ...Array.from({ length: partitionCount }, (_, number) => [number, `partition ${number}`])]);
+    this.#partition = select([
+      ["", "all lanes"],
+      ...Array.from({ length: partitionCount }, (_, number) => [number, `partition ${number}`]),
+    ]);
     this.#nothing = noRecords(topic);
-    const form = h("form", { class: "record-controls", onsubmit: (event) => {
-      event.preventDefault();
-      this.start();
-    } },
-      field("Read", this.#partition), h("div", { class: "field" }, h("span", { class: "label" }, "From"), h("div", { class: "joined" }, this.#place, this.#offset, this.#time)),
-      h("div", { class: "field grow" }, h("span", { class: "label" }, "Only where"), h("div", { class: "joined" }, this.#kind, this.#expression)),
-      h("button", { class: "primary", type: "submit" }, "Read"), this.#pause);
+    const form = h(
+      "form",
+      {
+        class: "record-controls",
+        onsubmit: (event) => {
+          event.preventDefault();
+          this.start();
+        },
+      },
+      field("Read", this.#partition),
+      h(
+        "div",
+        { class: "field" },
+        h("span", { class: "label" }, "From"),
+        h("div", { class: "joined" }, this.#place, this.#offset, this.#time),
+      ),
+      h(
+        "div",
+        { class: "field grow" },
+        h("span", { class: "label" }, "Only where"),
+        h("div", { class: "joined" }, this.#kind, this.#expression),
+      ),
+      h("button", { class: "primary", type: "submit" }, "Read"),
+      this.#pause,
+    );
     this.#kind.setAttribute("aria-label", "Filter by");
-    for (const control of [this.#partition, this.#place]) control.addEventListener("change", () => this.#place.value === "newest" && this.start());
-    this.node = h("section", { class: "panel", "aria-label": "Records" },
-      h("header", {}, h("h2", {}, "Records"), this.#status), form,
-      h("div", { class: "record-scroll", tabindex: 0, role: "region", "aria-label": "Records as a table" }, h("table", { class: "records" },
-        h("thead", {}, h("tr", {}, h("th", {}, h("span", { class: "hidden" }, "Details")), h("th", {}, "Stored"), h("th", { class: "number" }, "Lane"),
-                         h("th", { class: "number" }, "Offset"), h("th", {}, "Key"), h("th", {}, "Value"))), this.#rows)),
-      this.#nothing, this.#more);
+    for (const control of [this.#partition, this.#place])
+      control.addEventListener("change", () => this.#place.value === "newest" && this.start());
+    this.node = h(
+      "section",
+      { class: "panel", "aria-label": "Records" },
+      h("header", {}, h("h2", {}, "Records"), this.#status),
+      form,
+      h(
+        "div",
+        { class: "record-scroll", tabindex: 0, role: "region", "aria-label": "Records as a table" },
+        h(
+          "table",
+          { class: "records" },
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              h("th", {}, h("span", { class: "hidden" }, "Details")),
+              h("th", {}, "Stored"),
+              h("th", { class: "number" }, "Lane"),
+              h("th", { class: "number" }, "Offset"),
+              h("th", {}, "Key"),
+              h("th", {}, "Value"),
+            ),
+          ),
+          this.#rows,
+        ),
+      ),
+      this.#nothing,
+      this.#more,
+    );
     signal.addEventListener("abort", () => this.#stop(), { once: true });
     this.#showPlace();
     this.#showHint();
@@ -73,7 +148,10 @@ export class RecordBrowser {
   /** Where the lanes end now, [{partition, latest}]: one who looks on live is not left behind. */
   setEnds(ends) {
     if (!this.#live || this.#paused || !this.#counts || this.#counts.filtered) return;
-    const behind = ends.reduce((sum, { partition, latest }) => sum + Math.max(0, latest - (this.#positions.get(partition) ?? latest)), 0);
+    const behind = ends.reduce(
+      (sum, { partition, latest }) => sum + Math.max(0, latest - (this.#positions.get(partition) ?? latest)),
+      0,
+    );
     if (behind > MOST_BEHIND) this.start({ passedOver: this.#counts.passedOver + behind });
   }
 
@@ -90,17 +168,28 @@ export class RecordBrowser {
     this.#reading = reading;
     this.#rows.replaceChildren();
     this.#positions.clear();
-    this.#counts = { passedOver, scanned: 0, matched: 0, room: PAGE, filtered: this.#expression.value.trim() !== "" };
+    this.#counts = {
+      passedOver,
+      scanned: 0,
+      matched: 0,
+      room: PAGE,
+      filtered: this.#expression.value.trim() !== "",
+    };
     this.#live = this.#place.value === "newest";
     this.#paused = false;
     this.#showStatus();
     try {
-      await readRecords(this.#topic, this.#placeOf(), this.#partition.value === "" ? undefined : Number(this.#partition.value), {
-        signal: reading.signal,
-        onRecord: (record) => this.#take(record, matches),
-        hold: () => this.#hold(),
-        onCaughtUp: () => this.#showLater(),
-      });
+      await readRecords(
+        this.#topic,
+        this.#placeOf(),
+        this.#partition.value === "" ? undefined : Number(this.#partition.value),
+        {
+          signal: reading.signal,
+          onRecord: (record) => this.#take(record, matches),
+          hold: () => this.#hold(),
+          onCaughtUp: () => this.#showLater(),
+        },
+      );
     } catch (error) {
       if (!reading.signal.aborted) setText(this.#status, explain(error));
     }
@@ -181,7 +270,9 @@ export class RecordBrowser {
     this.#pause.hidden = !this.#live;
     setText(this.#pause, this.#paused ? "Go on" : "Pause");
     this.#more.hidden = this.#live || room > 0;
-    const what = filtered ? `${count(matched)} of ${plural(scanned, "record")} match` : `${plural(scanned, "record")} read${passedOver > 0 ? `, about ${short(passedOver)} passed over to keep up` : ""}`;
+    const what = filtered
+      ? `${count(matched)} of ${plural(scanned, "record")} match`
+      : `${plural(scanned, "record")} read${passedOver > 0 ? `, about ${short(passedOver)} passed over to keep up` : ""}`;
     setText(this.#status, this.#paused ? `Paused. ${what}` : this.#live ? `Live. ${what}` : what);
   }
 

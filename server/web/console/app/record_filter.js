@@ -5,10 +5,14 @@ export function compileFilter(kind, expression) {
   const text = expression.trim();
   if (text === "") return () => true;
   switch (kind) {
-    case "key": return (record) => keyText(record)?.includes(text) ?? false;
-    case "header": return headerFilter(text);
-    case "text": return (record) => valueText(record).includes(text);
-    case "json": return jsonFilter(text);
+    case "key":
+      return (record) => keyText(record)?.includes(text) ?? false;
+    case "header":
+      return headerFilter(text);
+    case "text":
+      return (record) => valueText(record).includes(text);
+    case "json":
+      return jsonFilter(text);
   }
 }
 
@@ -31,7 +35,11 @@ function headerFilter(text) {
   const colon = text.indexOf(":");
   const name = (colon < 0 ? text : text.slice(0, colon)).trim();
   const part = colon < 0 ? "" : text.slice(colon + 1).trim();
-  return ({ headers }) => headers.some((header) => header.name === name && (header.text ?? (header.binary ? hex(header.binary) : "")).includes(part));
+  return ({ headers }) =>
+    headers.some(
+      (header) =>
+        header.name === name && (header.text ?? (header.binary ? hex(header.binary) : "")).includes(part),
+    );
 }
 
 // ---- JSON paths: $.lines[*].sku = "tea"; also without $, with != < <= > >= and ~ (contains). A path alone
@@ -40,7 +48,8 @@ function headerFilter(text) {
 function jsonFilter(text) {
   const { path, operator, operand } = parseExpression(text);
   const compare = comparisons[operator];
-  return (record) => "json" in record && [...resolve(record.json, path)].some((value) => compare(value, operand));
+  return (record) =>
+    "json" in record && [...resolve(record.json, path)].some((value) => compare(value, operand));
 }
 
 const ordered = (compare) => (value, operand) => typeof value === typeof operand && compare(value, operand);
@@ -53,7 +62,8 @@ const comparisons = {
   "<=": ordered((value, operand) => value <= operand),
   ">": ordered((value, operand) => value > operand),
   ">=": ordered((value, operand) => value >= operand),
-  "~": (value, operand) => (typeof value === "string" ? value : JSON.stringify(value)).includes(String(operand)),
+  "~": (value, operand) =>
+    (typeof value === "string" ? value : JSON.stringify(value)).includes(String(operand)),
 };
 
 const STEP = /^(?:\.?([A-Za-z_$][\w$-]*)|\[(\d+)\]|\[(\*)\]|\.(\*)|\[("(?:[^"\\]|\\.)*")\])/;
@@ -70,7 +80,8 @@ export function parseExpression(text) {
     else path.push(JSON.parse(quoted));
   }
   const comparison = /^\s*(!=|<=|>=|==?|<|>|~)\s*(.+)$/.exec(rest);
-  if (!comparison && rest.trim() !== "") throw new Error(`After a path comes = != < > or ~ and a value, not "${rest.trim()}".`);
+  if (!comparison && rest.trim() !== "")
+    throw new Error(`After a path comes = != < > or ~ and a value, not "${rest.trim()}".`);
   if (!comparison) return { path, operator: "", operand: undefined };
   return { path, operator: comparison[1] === "==" ? "=" : comparison[1], operand: operandOf(comparison[2]) };
 }
@@ -88,7 +99,8 @@ function* resolve(value, path, at = 0) {
   if (at === path.length) {
     yield value;
   } else if (path[at] === "*") {
-    if (value !== null && typeof value === "object") for (const each of Object.values(value)) yield* resolve(each, path, at + 1);
+    if (value !== null && typeof value === "object")
+      for (const each of Object.values(value)) yield* resolve(each, path, at + 1);
   } else if (value !== null && typeof value === "object" && Object.hasOwn(value, path[at])) {
     yield* resolve(value[path[at]], path, at + 1);
   }

@@ -22,7 +22,11 @@ async function requestOf(topic, place, partition) {
   const chosen = partition === undefined ? {} : { partitions: [partition] };
   const time = place.kind === "time" ? { time: place.time } : {};
   const { partitions } = await hub.call("EventHubService/ListOffsets", { topic, ...chosen, ...time });
-  const positions = partitions.map((offsets) => ({ topic, partition: offsets.partition, offset: firstOffset(place, offsets, partitions.length) }));
+  const positions = partitions.map((offsets) => ({
+    topic,
+    partition: offsets.partition,
+    offset: firstOffset(place, offsets, partitions.length),
+  }));
   // What is deleted while the page asks is passed over: nobody here counts on every record.
   return { positions, onOutOfRange: "OUT_OF_RANGE_POLICY_EARLIEST" };
 }
@@ -32,9 +36,13 @@ function firstOffset(place, { earliestOffset, latestOffset, offsetAtTime }, part
   const latest = BigInt(latestOffset);
   const held = (offset) => (offset < earliest ? earliest : offset > latest ? latest : offset);
   switch (place.kind) {
-    case "earliest": return earliest;
-    case "offset": return held(BigInt(place.offset));
-    case "time": return BigInt(offsetAtTime);
-    case "newest": return held(latest - BigInt(Math.ceil(place.count / partitionCount)));
+    case "earliest":
+      return earliest;
+    case "offset":
+      return held(BigInt(place.offset));
+    case "time":
+      return BigInt(offsetAtTime);
+    case "newest":
+      return held(latest - BigInt(Math.ceil(place.count / partitionCount)));
   }
 }

@@ -12,8 +12,13 @@ export function recordRow(record) {
   const id = `record-${++lastId}`;
   const text = valueText(record);
   const tombstone = !("json" in record) && record.text === undefined && record.binary === undefined;
-  const expand = h("button", { class: "quiet expand", type: "button", "aria-expanded": "false", "aria-controls": id,
-                               "aria-label": `Record ${record.offset} of partition ${record.partition}` });
+  const expand = h("button", {
+    class: "quiet expand",
+    type: "button",
+    "aria-expanded": "false",
+    "aria-controls": id,
+    "aria-label": `Record ${record.offset} of partition ${record.partition}`,
+  });
   const detail = h("tr", { id, class: "record-detail", hidden: true });
   expand.addEventListener("click", () => {
     const open = detail.hidden;
@@ -22,13 +27,24 @@ export function recordRow(record) {
     expand.setAttribute("aria-expanded", String(open));
   });
   const key = keyText(record);
-  const line = h("tr", { class: "record" },
+  const line = h(
+    "tr",
+    { class: "record" },
     h("td", {}, expand),
     h("td", { class: "mono when" }, time(record.appendTime ?? record.eventTime)),
     h("td", { class: "number mono" }, record.partition),
     h("td", { class: "number mono" }, count(record.offset)),
     h("td", { class: "mono key" }, key === undefined ? h("span", { class: "muted" }, "no key") : key),
-    h("td", { class: "mono value" }, tombstone ? h("span", { class: "muted" }, "tombstone") : text.length > PREVIEW ? `${text.slice(0, PREVIEW)}…` : text));
+    h(
+      "td",
+      { class: "mono value" },
+      tombstone
+        ? h("span", { class: "muted" }, "tombstone")
+        : text.length > PREVIEW
+          ? `${text.slice(0, PREVIEW)}…`
+          : text,
+    ),
+  );
   line.addEventListener("click", (event) => {
     if (event.target !== expand && getSelection().isCollapsed) expand.click();
   });
@@ -39,14 +55,31 @@ function recordDetail(record) {
   const forms = formsOf(record);
   const shown = h("pre", { class: "value-text", tabindex: 0, "aria-label": "Value" });
   const show = (name) => shown.replaceChildren(forms.find((form) => form.name === name).render());
-  const choice = segments("Show the value as", forms.map(({ name }) => [name, name]), forms[0]?.name, show);
+  const choice = segments(
+    "Show the value as",
+    forms.map(({ name }) => [name, name]),
+    forms[0]?.name,
+    show,
+  );
   if (forms.length > 0) show(forms[0].name);
-  return h("div", { class: "detail" },
-    h("dl", {},
-      fact("Stored", record.appendTime), fact("Happened", record.eventTime), fact("Key", keyText(record)),
+  return h(
+    "div",
+    { class: "detail" },
+    h(
+      "dl",
+      {},
+      fact("Stored", record.appendTime),
+      fact("Happened", record.eventTime),
+      fact("Key", keyText(record)),
       fact("Log epoch", String(record.logEpoch)),
-      record.headers.map((header) => fact(`Header ${header.name}`, header.text ?? (header.binary ? hexRows(header.binary) : "no value")))),
-    forms.length > 0 ? h("div", { class: "value-forms" }, choice, shown) : h("p", { class: "muted" }, "No value: a tombstone. The key is gone."));
+      record.headers.map((header) =>
+        fact(`Header ${header.name}`, header.text ?? (header.binary ? hexRows(header.binary) : "no value")),
+      ),
+    ),
+    forms.length > 0
+      ? h("div", { class: "value-forms" }, choice, shown)
+      : h("p", { class: "muted" }, "No value: a tombstone. The key is gone."),
+  );
 }
 
 function fact(name, value) {
@@ -55,7 +88,8 @@ function fact(name, value) {
 
 function formsOf(record) {
   const forms = [];
-  if ("json" in record) forms.push({ name: "JSON", render: () => coloured(JSON.stringify(record.json, null, 2)) });
+  if ("json" in record)
+    forms.push({ name: "JSON", render: () => coloured(JSON.stringify(record.json, null, 2)) });
   const text = "json" in record ? JSON.stringify(record.json) : record.text;
   if (text !== undefined) forms.push({ name: "Text", render: () => text });
   const data = record.binary ?? (text === undefined ? undefined : new TextEncoder().encode(text));

@@ -27,38 +27,93 @@ export async function topicPage(page, name) {
   let records = 0;
 
   const show = ({ partitions }) => {
-    const lanes = partitions.map(({ partition, earliestOffset, latestOffset }) => ({ partition, earliest: Number(earliestOffset), latest: Number(latestOffset) }));
+    const lanes = partitions.map(({ partition, earliestOffset, latestOffset }) => ({
+      partition,
+      earliest: Number(earliestOffset),
+      latest: Number(latestOffset),
+    }));
     board.setPartitions(lanes);
     browser.setEnds(lanes);
     records = facts.show(partitions);
     setText(problem, "");
   };
-  const watches = new GroupWatches({ signal, intervalMs: 250, onGroup: (group) => {
-    knowMembers(group);
-    board.setGroup(group);
-  } });
+  const watches = new GroupWatches({
+    signal,
+    intervalMs: 250,
+    onGroup: (group) => {
+      knowMembers(group);
+      board.setGroup(group);
+    },
+  });
   show(first);
-  poll(async () => show(await hub.call("TopicService/GetTopic", { topic: name }, { signal })), 700, { signal, onError: (error) => setText(problem, explain(error)) });
-  poll(async () => {
-    const names = (await allGroups()).filter(({ topics }) => topics.includes(name)).map(({ group }) => group).slice(0, MOST_WATCHED);
-    board.keepGroups(names);
-    watches.show(names);
-    showHint(hint, name, names);
-  }, 2_000, { signal });
+  poll(async () => show(await hub.call("TopicService/GetTopic", { topic: name }, { signal })), 700, {
+    signal,
+    onError: (error) => {
+      setText(problem, error.reason === "TOPIC_NOT_FOUND" ? "The topic is deleted." : explain(error));
+      if (error.reason === "TOPIC_NOT_FOUND") page.leave();
+    },
+  });
+  poll(
+    async () => {
+      const names = (await allGroups())
+        .filter(({ topics }) => topics.includes(name))
+        .map(({ group }) => group)
+        .slice(0, MOST_WATCHED);
+      board.keepGroups(names);
+      watches.show(names);
+      showHint(hint, name, names);
+    },
+    2_000,
+    { signal },
+  );
   browser.start();
 
   return [
-    h("div", { class: "head" },
+    h(
+      "div",
+      { class: "head" },
       h("div", { class: "titles" }, h("span", { class: "kind" }, "Topic"), h("h1", {}, name), facts.node),
-      h("div", { class: "actions" },
-        h("button", { class: "primary", type: "button", onclick: () => produceRecord(name, first.topic.partitionCount) }, "Send a record"),
-        h("button", { class: "danger", type: "button", onclick: () => deleteTopic(name, records, page) }, "Delete"))),
+      h(
+        "div",
+        { class: "actions" },
+        h(
+          "button",
+          {
+            class: "primary",
+            type: "button",
+            onclick: () => produceRecord(name, first.topic.partitionCount),
+          },
+          "Send a record",
+        ),
+        h(
+          "button",
+          { class: "danger", type: "button", onclick: () => deleteTopic(name, records, page) },
+          "Delete",
+        ),
+      ),
+    ),
     problem,
-    h("section", { class: "panel", "aria-label": "Lanes" },
+    h(
+      "section",
+      { class: "panel", "aria-label": "Lanes" },
       h("header", {}, h("h2", {}, "Lanes"), h("div", { class: "end" }, board.viewSwitch)),
-      h("p", { class: "lead" }, "A ", h("b", {}, "partition"), " is a lane: a row of records, numbered by ", h("b", {}, "offset"), ". New ones come at its right end. Each ",
-        h("b", {}, "group"), " has a place of its own in every lane, and a lane is read by one ", h("b", {}, "member"), " of the group at a time."),
-      board.node, legend(), hint),
+      h(
+        "p",
+        { class: "lead" },
+        "A ",
+        h("b", {}, "partition"),
+        " is a lane: a row of records, numbered by ",
+        h("b", {}, "offset"),
+        ". New ones come at its right end. Each ",
+        h("b", {}, "group"),
+        " has a place of its own in every lane, and a lane is read by one ",
+        h("b", {}, "member"),
+        " of the group at a time.",
+      ),
+      board.node,
+      legend(),
+      hint,
+    ),
     browser.node,
   ];
 }
@@ -68,8 +123,14 @@ function showHint(hint, topic, groups) {
   const state = groups.length === 0 ? "none" : groups[0];
   if (hint.dataset.state === state) return;
   hint.dataset.state = state;
-  hint.replaceChildren(groups.length === 0 ? noGroups(topic)
-    : tryThis("Add a member in a terminal, and see lanes go to it. Stop it with Ctrl-C, and see them come back:", `millrace consume ${topic} --group ${groups[0]}`));
+  hint.replaceChildren(
+    groups.length === 0
+      ? noGroups(topic)
+      : tryThis(
+          "Add a member in a terminal, and see lanes go to it. Stop it with Ctrl-C, and see them come back:",
+          `millrace consume ${topic} --group ${groups[0]}`,
+        ),
+  );
 }
 
 function topicFacts({ partitionCount, retention, createTime }) {
@@ -77,10 +138,20 @@ function topicFacts({ partitionCount, retention, createTime }) {
   const growth = new Rate();
   const maxAge = seconds(retention?.maxAge) ?? 0;
   const maxBytes = Number(retention?.maxPartitionBytes ?? 0);
-  const keeps = [maxAge > 0 && duration(maxAge), maxBytes > 0 && `${bytes(maxBytes)} a partition`].filter(Boolean).join(", ") || "for ever";
-  const node = h("div", { class: "facts" },
-    h("span", {}, h("b", {}, plural(partitionCount, "partition"))), h("span", {}, records, " records"), h("span", {}, size), h("span", {}, perSecond, " records/s"),
-    h("span", {}, "kept ", h("b", {}, keeps)), h("span", { class: "optional" }, "created ", h("b", {}, time(createTime))));
+  const keeps =
+    [maxAge > 0 && duration(maxAge), maxBytes > 0 && `${bytes(maxBytes)} a partition`]
+      .filter(Boolean)
+      .join(", ") || "for ever";
+  const node = h(
+    "div",
+    { class: "facts" },
+    h("span", {}, h("b", {}, plural(partitionCount, "partition"))),
+    h("span", {}, records, " records"),
+    h("span", {}, size),
+    h("span", {}, perSecond, " records/s"),
+    h("span", {}, "kept ", h("b", {}, keeps)),
+    h("span", { class: "optional" }, "created ", h("b", {}, time(createTime))),
+  );
   return {
     node,
     show(partitions) {

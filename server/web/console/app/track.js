@@ -55,7 +55,8 @@ export function partitionOf(partition) {
     earliest,
     latest: Number(partition.latestOffset),
     committed: partition.committedNextOffset === undefined ? earliest : Number(partition.committedNextOffset),
-    delivered: partition.deliveredNextOffset === undefined ? undefined : Number(partition.deliveredNextOffset),
+    delivered:
+      partition.deliveredNextOffset === undefined ? undefined : Number(partition.deliveredNextOffset),
     lag: Number(partition.lagRecords),
     lagSeconds: partition.lagTime === undefined ? 0 : Number.parseFloat(partition.lagTime),
   };

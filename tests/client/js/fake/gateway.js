@@ -10,7 +10,12 @@ import { Groups } from "./groups.js";
 import { INVALID_ARGUMENT, Log, NOT_FOUND, Refusal } from "./log.js";
 import { startsOf, Stream } from "./stream.js";
 
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
 const HTTP_STATUS = { 3: 400, 5: 404, 6: 409, 9: 400, 10: 409, 11: 400 };
 
 /** `onMessage(direction, message, socket)` sees every message; false: the message is not passed on. */
@@ -23,7 +28,11 @@ export class FakeGateway {
   #calls = callsOf(this.log, this.groups);
   #files; // Which folder serves which path: [["/js/", folder], ["/", folder]].
   #server = createServer((request, response) => this.#http(request, response));
-  #webSockets = new WebSocketServer({ server: this.#server, path: "/v1/ws", handleProtocols: (offered) => offered.has("millrace.v1.json") && "millrace.v1.json" });
+  #webSockets = new WebSocketServer({
+    server: this.#server,
+    path: "/v1/ws",
+    handleProtocols: (offered) => offered.has("millrace.v1.json") && "millrace.v1.json",
+  });
 
   constructor({ files = [] } = {}) {
     this.#files = files;
@@ -86,7 +95,7 @@ export class FakeGateway {
     if (pathname === "/healthz" || pathname === "/readyz") return response.end("ok\n");
     const found = this.#files.find(([path]) => pathname.startsWith(path));
     const path = found && join(found[1], normalize("/" + (pathname.slice(found[0].length) || "index.html")));
-    const body = path && await readFile(path).catch(() => undefined);
+    const body = path && (await readFile(path).catch(() => undefined));
     response.setHeader("content-security-policy", "default-src 'self'");
     response.setHeader("x-content-type-options", "nosniff");
     response.setHeader("content-type", (path && TYPES[extname(path)]) ?? "text/plain");
@@ -142,7 +151,8 @@ class Session {
   }
 
   #send(message) {
-    if (this.#gateway.onMessage("answer", message, this.#socket) !== false) this.#socket.send(JSON.stringify(message));
+    if (this.#gateway.onMessage("answer", message, this.#socket) !== false)
+      this.#socket.send(JSON.stringify(message));
   }
 
   #commands = {
@@ -160,7 +170,8 @@ class Session {
     produce: (request) => ({ produced: this.#gateway.log.append(request) }),
     commit: ({ group, ...request }) => ({ committed: this.#gateway.groups.open(group).commit(request) }),
     ping: () => ({ pong: { hubTime: new Date().toISOString() } }),
-    watchGroup: ({ group: name, interval = "1s" }, id) => this.#watch(id, this.#gateway.groups.get(name), Number.parseFloat(interval) * 1000),
+    watchGroup: ({ group: name, interval = "1s" }, id) =>
+      this.#watch(id, this.#gateway.groups.get(name), Number.parseFloat(interval) * 1000),
   };
 
   #session(id) {
@@ -177,7 +188,12 @@ class Session {
       this.#send({ id, frame });
     };
     const heartbeatMs = Number.parseFloat(request.heartbeatInterval ?? "10s") * 1000;
-    const stream = new Stream(log, send, { credit, frameRecords, endAtCurrent: request.endAtCurrent, heartbeatMs });
+    const stream = new Stream(log, send, {
+      credit,
+      frameRecords,
+      endAtCurrent: request.endAtCurrent,
+      heartbeatMs,
+    });
     let end = () => stream.close();
     this.#open.set(id, { end: () => end(), grant: (records) => stream.grant(records) });
     if (request.group) {

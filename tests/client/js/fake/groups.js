@@ -26,7 +26,16 @@ class Group extends EventEmitter {
     for (const topic of topics) this.#log.topic(topic);
     const id = resumeMemberId || randomBytes(4).toString("hex");
     this.leave(id);
-    const member = { id, epoch: ++this.#memberEpoch, instanceId, peer, connectTime: new Date().toISOString(), stream, topics, start };
+    const member = {
+      id,
+      epoch: ++this.#memberEpoch,
+      instanceId,
+      peer,
+      connectTime: new Date().toISOString(),
+      stream,
+      topics,
+      start,
+    };
     this.members.set(id, member);
     stream.start({ memberId: id, memberEpoch: member.epoch });
     this.#rebalance();
@@ -50,7 +59,9 @@ class Group extends EventEmitter {
     const most = members.length === 0 ? 0 : Math.ceil(this.#partitions().length / members.length);
     for (const { topic, partition } of this.#partitions()) {
       const owner = this.owners.get(`${topic}/${partition}`);
-      const least = members.filter((member) => member.topics.includes(topic)).sort((a, b) => load.get(a) - load.get(b))[0];
+      const least = members
+        .filter((member) => member.topics.includes(topic))
+        .sort((a, b) => load.get(a) - load.get(b))[0];
       if (!least) continue;
       if (!owner) {
         load.set(least, load.get(least) + 1);
@@ -66,8 +77,11 @@ class Group extends EventEmitter {
 
   #partitions() {
     const topics = new Set([...this.members.values()].flatMap((member) => member.topics));
-    return [...topics].filter((name) => this.#log.topics.has(name)).flatMap((name) =>
-      this.#log.topic(name).partitions.map((_, partition) => ({ topic: name, partition })));
+    return [...topics]
+      .filter((name) => this.#log.topics.has(name))
+      .flatMap((name) =>
+        this.#log.topic(name).partitions.map((_, partition) => ({ topic: name, partition })),
+      );
   }
 
   #partitionsOf(member) {
@@ -79,7 +93,13 @@ class Group extends EventEmitter {
     const positionEpoch = this.#nextEpoch(key);
     let commit = this.committed.get(key);
     if (!commit) {
-      commit = { topic, partition, offset: startOffset(this.#log.partition(topic, partition), member.start), positionEpoch, time: Date.now() };
+      commit = {
+        topic,
+        partition,
+        offset: startOffset(this.#log.partition(topic, partition), member.start),
+        positionEpoch,
+        time: Date.now(),
+      };
       this.committed.set(key, commit);
     }
     this.owners.set(key, member);
@@ -109,7 +129,8 @@ class Group extends EventEmitter {
   }
 
   commit({ memberId = "", memberEpoch, offsets = [], released = [], leave = false }) {
-    if (!memberId && this.members.size > 0) throw new Refusal(FAILED_PRECONDITION, "GROUP_HAS_MEMBERS", "the group has members");
+    if (!memberId && this.members.size > 0)
+      throw new Refusal(FAILED_PRECONDITION, "GROUP_HAS_MEMBERS", "the group has members");
     const member = this.members.get(memberId);
     const current = member?.epoch === memberEpoch;
     const results = offsets.map((entry) => {
@@ -117,7 +138,12 @@ class Group extends EventEmitter {
       const name = { topic: entry.topic, partition: entry.partition ?? 0 };
       if (memberId && (!current || this.owners.get(key) !== member)) return { ...name, error: fenced(entry) };
       const offset = Number(entry.nextOffset);
-      this.committed.set(key, { ...name, offset, positionEpoch: Number(entry.positionEpoch ?? 0), time: Date.now() });
+      this.committed.set(key, {
+        ...name,
+        offset,
+        positionEpoch: Number(entry.positionEpoch ?? 0),
+        time: Date.now(),
+      });
       const cursor = member?.stream.cursors.get(key);
       if (cursor?.stopped && cursor.next === offset) this.#handOver(key, member);
       return { ...name, committedNextOffset: String(offset) };
@@ -129,8 +155,14 @@ class Group extends EventEmitter {
   }
 
   reset({ partitions = [], start, offset, shift }) {
-    const chosen = partitions.length === 0 ? [...this.committed.values()] : partitions.flatMap(({ topic, partition = 0 }) =>
-      partition >= 0 ? [{ topic, partition }] : this.#log.topic(topic).partitions.map((_, number) => ({ topic, partition: number })));
+    const chosen =
+      partitions.length === 0
+        ? [...this.committed.values()]
+        : partitions.flatMap(({ topic, partition = 0 }) =>
+            partition >= 0
+              ? [{ topic, partition }]
+              : this.#log.topic(topic).partitions.map((_, number) => ({ topic, partition: number })),
+          );
     const results = chosen.map(({ topic, partition }) => {
       const log = this.#log.partition(topic, partition);
       const key = `${topic}/${partition}`;
@@ -138,7 +170,12 @@ class Group extends EventEmitter {
       let to = start ? startOffset(log, start) : Number(offset);
       if (shift !== undefined) to = Math.min(Math.max(before + Number(shift), log.earliest), log.latest);
       if (to < log.earliest || to > log.latest) {
-        return { topic, partition, committedNextOffset: "0", error: new Refusal(OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", `${to} is out of range`).body };
+        return {
+          topic,
+          partition,
+          committedNextOffset: "0",
+          error: new Refusal(OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", `${to} is out of range`).body,
+        };
       }
       const positionEpoch = this.#nextEpoch(key);
       this.committed.set(key, { topic, partition, offset: to, positionEpoch, time: Date.now() });
@@ -147,7 +184,16 @@ class Group extends EventEmitter {
       if (cursor) {
         const fromOffset = String(cursor.next);
         Object.assign(cursor, { next: to, positionEpoch });
-        stream.tell({ repositioned: { topic, partition, fromOffset, toOffset: String(to), cause: "REPOSITION_CAUSE_RESET", positionEpoch: String(positionEpoch) } });
+        stream.tell({
+          repositioned: {
+            topic,
+            partition,
+            fromOffset,
+            toOffset: String(to),
+            cause: "REPOSITION_CAUSE_RESET",
+            positionEpoch: String(positionEpoch),
+          },
+        });
         stream.pump();
       }
       return { topic, partition, committedNextOffset: String(to) };
@@ -158,7 +204,9 @@ class Group extends EventEmitter {
 
   describe() {
     const keys = new Set([...this.committed.keys(), ...this.owners.keys()]);
-    const partitions = [...keys].filter((key) => this.#log.topics.has(nameOf(key).topic)).map((key) => this.#describePartition(key));
+    const partitions = [...keys]
+      .filter((key) => this.#log.topics.has(nameOf(key).topic))
+      .map((key) => this.#describePartition(key));
     partitions.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition);
     return {
       summary: {
@@ -168,7 +216,10 @@ class Group extends EventEmitter {
         lagRecords: String(partitions.reduce((sum, { lagRecords }) => sum + Number(lagRecords), 0)),
       },
       members: [...this.members.values()].map((member) => ({
-        memberId: member.id, instanceId: member.instanceId, peer: member.peer, connectTime: member.connectTime,
+        memberId: member.id,
+        instanceId: member.instanceId,
+        peer: member.peer,
+        connectTime: member.connectTime,
         partitions: this.#partitionsOf(member),
       })),
       partitions,
@@ -183,10 +234,13 @@ class Group extends EventEmitter {
     const committed = this.committed.get(key)?.offset;
     const oldest = log.records[(committed ?? log.earliest) - log.earliest];
     return {
-      topic, partition, memberId: owner?.id ?? "",
+      topic,
+      partition,
+      memberId: owner?.id ?? "",
       ...(committed === undefined ? {} : { committedNextOffset: String(committed) }),
       ...(cursor ? { deliveredNextOffset: String(cursor.next) } : {}),
-      earliestOffset: String(log.earliest), latestOffset: String(log.latest),
+      earliestOffset: String(log.earliest),
+      latestOffset: String(log.latest),
       lagRecords: String(log.latest - (committed ?? log.earliest)),
       ...(oldest ? { lagTime: `${(Date.now() - Date.parse(oldest.appendTime)) / 1000}s` } : {}),
       metadata: "",
@@ -202,7 +256,8 @@ export class Groups {
     this.#log = log;
     log.on("topicDeleted", (name) => {
       for (const group of this.#groups.values()) {
-        for (const key of [...group.committed.keys()]) if (nameOf(key).topic === name) group.committed.delete(key);
+        for (const key of [...group.committed.keys()])
+          if (nameOf(key).topic === name) group.committed.delete(key);
         for (const key of [...group.owners.keys()]) if (nameOf(key).topic === name) group.owners.delete(key);
       }
     });
@@ -215,17 +270,21 @@ export class Groups {
 
   get(name) {
     const group = this.#groups.get(name);
-    if (!group) throw new Refusal(NOT_FOUND, "GROUP_NOT_FOUND", `there is no group "${name}"`, { group: name });
+    if (!group)
+      throw new Refusal(NOT_FOUND, "GROUP_NOT_FOUND", `there is no group "${name}"`, { group: name });
     return group;
   }
 
   delete(name) {
-    if (this.get(name).members.size > 0) throw new Refusal(FAILED_PRECONDITION, "GROUP_HAS_MEMBERS", "the group has members");
+    if (this.get(name).members.size > 0)
+      throw new Refusal(FAILED_PRECONDITION, "GROUP_HAS_MEMBERS", "the group has members");
     this.#groups.delete(name);
   }
 
   list() {
-    return [...this.#groups.values()].map((group) => group.describe().summary).sort((a, b) => a.group.localeCompare(b.group));
+    return [...this.#groups.values()]
+      .map((group) => group.describe().summary)
+      .sort((a, b) => a.group.localeCompare(b.group));
   }
 }
 

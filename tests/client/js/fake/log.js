@@ -10,7 +10,12 @@ export class Refusal extends Error {
   }
 }
 
-export const INVALID_ARGUMENT = 3, NOT_FOUND = 5, ALREADY_EXISTS = 6, FAILED_PRECONDITION = 9, ABORTED = 10, OUT_OF_RANGE = 11;
+export const INVALID_ARGUMENT = 3,
+  NOT_FOUND = 5,
+  ALREADY_EXISTS = 6,
+  FAILED_PRECONDITION = 9,
+  ABORTED = 10,
+  OUT_OF_RANGE = 11;
 
 class Partition {
   records = []; // {offset, logEpoch, appendTime, content}; the first one's offset is `earliest`.
@@ -56,8 +61,10 @@ export class Log extends EventEmitter {
   }
 
   createTopic(name, partitionCount = 1) {
-    if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name)) throw new Refusal(INVALID_ARGUMENT, "INVALID_NAME", `"${name}" is no name of a topic`);
-    if (this.topics.has(name)) throw new Refusal(ALREADY_EXISTS, "TOPIC_EXISTS", `there is a topic "${name}"`, { topic: name });
+    if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name))
+      throw new Refusal(INVALID_ARGUMENT, "INVALID_NAME", `"${name}" is no name of a topic`);
+    if (this.topics.has(name))
+      throw new Refusal(ALREADY_EXISTS, "TOPIC_EXISTS", `there is a topic "${name}"`, { topic: name });
     const partitions = Array.from({ length: partitionCount }, () => new Partition(this.logEpoch));
     this.topics.set(name, { name, partitions, createTime: new Date().toISOString() });
     this.emit("changed");
@@ -77,13 +84,15 @@ export class Log extends EventEmitter {
 
   topic(name) {
     const topic = this.topics.get(name);
-    if (!topic) throw new Refusal(NOT_FOUND, "TOPIC_NOT_FOUND", `there is no topic "${name}"`, { topic: name });
+    if (!topic)
+      throw new Refusal(NOT_FOUND, "TOPIC_NOT_FOUND", `there is no topic "${name}"`, { topic: name });
     return topic;
   }
 
   partition(name, number) {
     const partition = this.topic(name).partitions[number];
-    if (!partition) throw new Refusal(OUT_OF_RANGE, "PARTITION_OUT_OF_RANGE", `"${name}" has no partition ${number}`);
+    if (!partition)
+      throw new Refusal(OUT_OF_RANGE, "PARTITION_OUT_OF_RANGE", `"${name}" has no partition ${number}`);
     return partition;
   }
 
@@ -94,11 +103,21 @@ export class Log extends EventEmitter {
     records.forEach((content, index) => {
       const number = partition ?? placed(content.key, topic.partitions.length);
       const target = this.partition(name, number);
-      const range = appended.get(number) ?? { partition: number, baseOffset: String(target.latest), recordCount: 0, recordIndexes: [] };
+      const range = appended.get(number) ?? {
+        partition: number,
+        baseOffset: String(target.latest),
+        recordCount: 0,
+        recordIndexes: [],
+      };
       range.recordCount += 1;
       range.recordIndexes.push(index);
       appended.set(number, range);
-      target.records.push({ offset: target.latest, logEpoch: this.logEpoch, appendTime: new Date().toISOString(), content });
+      target.records.push({
+        offset: target.latest,
+        logEpoch: this.logEpoch,
+        appendTime: new Date().toISOString(),
+        content,
+      });
     });
     this.emit("changed");
     return { appended: [...appended.values()], duplicate: false, resultExpired: false };

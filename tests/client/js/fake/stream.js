@@ -16,31 +16,59 @@ export class Stream {
   #pump = () => this.pump();
   #closed = false;
 
-  constructor(log, send, { credit = Infinity, frameRecords = 100, endAtCurrent = false, heartbeatMs = 10_000 } = {}) {
+  constructor(
+    log,
+    send,
+    { credit = Infinity, frameRecords = 100, endAtCurrent = false, heartbeatMs = 10_000 } = {},
+  ) {
     this.#log = log;
     this.#send = (frame) => this.#closed || send(frame);
     this.#credit = credit;
     this.#frameRecords = frameRecords;
     this.#endAtCurrent = endAtCurrent;
     log.on("changed", this.#pump);
-    this.#heart = setInterval(() => this.#send({ heartbeat: { hubTime: new Date().toISOString(), changed: [], waitingForCommit: [] } }), heartbeatMs);
+    this.#heart = setInterval(
+      () =>
+        this.#send({ heartbeat: { hubTime: new Date().toISOString(), changed: [], waitingForCommit: [] } }),
+      heartbeatMs,
+    );
   }
 
   start({ memberId = "", memberEpoch = 0 } = {}) {
-    this.#send({ sessionStarted: {
-      sessionId: this.sessionId, memberId, memberEpoch, logEpoch: String(this.#log.logEpoch), missingTopics: [],
-    } });
+    this.#send({
+      sessionStarted: {
+        sessionId: this.sessionId,
+        memberId,
+        memberEpoch,
+        logEpoch: String(this.#log.logEpoch),
+        missingTopics: [],
+      },
+    });
   }
 
   assign(starts) {
     if (starts.length === 0) return;
     for (const { topic, partition, offset, positionEpoch = 1 } of starts) {
-      this.cursors.set(`${topic}/${partition}`, { topic, partition, next: offset, positionEpoch, caughtUp: false, stopped: false });
+      this.cursors.set(`${topic}/${partition}`, {
+        topic,
+        partition,
+        next: offset,
+        positionEpoch,
+        caughtUp: false,
+        stopped: false,
+      });
     }
-    this.#send({ assigned: { assignments: starts.map(({ topic, partition, offset, positionEpoch = 1 }) => ({
-      topic, partition, startOffset: String(offset), positionEpoch: String(positionEpoch),
-      highWatermark: String(this.#log.partition(topic, partition).latest),
-    })) } });
+    this.#send({
+      assigned: {
+        assignments: starts.map(({ topic, partition, offset, positionEpoch = 1 }) => ({
+          topic,
+          partition,
+          startOffset: String(offset),
+          positionEpoch: String(positionEpoch),
+          highWatermark: String(this.#log.partition(topic, partition).latest),
+        })),
+      },
+    });
     this.pump();
   }
 
@@ -63,14 +91,22 @@ export class Stream {
     for (const cursor of this.cursors.values()) this.#deliver(cursor);
     const done = [...this.cursors.values()].every((cursor) => cursor.caughtUp);
     if (this.#endAtCurrent && done && !this.#closed) {
-      this.#send({ ending: { reason: "ENDING_REASON_END_REACHED", retry: false, message: "", resumeAt: [] } });
+      this.#send({
+        ending: { reason: "ENDING_REASON_END_REACHED", retry: false, message: "", resumeAt: [] },
+      });
       this.close();
     }
   }
 
   #deliver(cursor) {
     const partition = this.#log.topics.get(cursor.topic)?.partitions[cursor.partition];
-    while (partition && !this.#closed && !cursor.stopped && this.#credit > 0 && cursor.next < partition.latest) {
+    while (
+      partition &&
+      !this.#closed &&
+      !cursor.stopped &&
+      this.#credit > 0 &&
+      cursor.next < partition.latest
+    ) {
       const records = partition.from(cursor.next, Math.min(this.#credit, this.#frameRecords));
       const epoch = records[0].logEpoch; // A batch is stored under one.
       const batch = records.filter((record) => record.logEpoch === epoch);
@@ -87,7 +123,8 @@ export class Stream {
 
 function batchOf({ topic, partition, positionEpoch }, batch, { latest }) {
   return {
-    topic, partition,
+    topic,
+    partition,
     baseOffset: String(batch[0].offset),
     appendTime: batch[0].appendTime,
     positionEpoch: String(positionEpoch),
@@ -102,16 +139,28 @@ export function startsOf(log, { topics = [], positions = [], start }) {
   const starts = new Map();
   for (const name of topics) {
     log.topic(name).partitions.forEach((partition, number) => {
-      starts.set(`${name}/${number}`, { topic: name, partition: number, offset: startOffset(partition, start) });
+      starts.set(`${name}/${number}`, {
+        topic: name,
+        partition: number,
+        offset: startOffset(partition, start),
+      });
     });
   }
   for (const { topic, partition: number = 0, offset = "0", logEpoch } of positions) {
     const partition = log.partition(topic, number);
-    const facts = { topic, partition: String(number), earliest: String(partition.earliest), latest: String(partition.latest) };
+    const facts = {
+      topic,
+      partition: String(number),
+      earliest: String(partition.earliest),
+      latest: String(partition.latest),
+    };
     const at = Number(offset);
     const validUntil = logEpoch === undefined ? Infinity : partition.validUntil(Number(logEpoch));
     if (at > validUntil) {
-      throw new Refusal(ABORTED, "LOG_EPOCH_CHANGED", "the log was cut", { ...facts, valid_until: String(validUntil) });
+      throw new Refusal(ABORTED, "LOG_EPOCH_CHANGED", "the log was cut", {
+        ...facts,
+        valid_until: String(validUntil),
+      });
     }
     if (at < partition.earliest || at > partition.latest) {
       throw new Refusal(OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", `${at} is out of range`, facts);
