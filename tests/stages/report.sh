@@ -51,7 +51,7 @@ pytest_stage() {
 # node_stage FILE...: runs JavaScript tests, with the packages that tests/client/js/package-lock.json pins.
 node_stage() {
   local folder=tests/client/js
-  command -v node npm >/dev/null || skip_stage "Node is not installed, which runs the browser library's tests"
+  command -v npm >/dev/null || skip_stage "Node is not installed, which runs the browser library's tests"
   (($(node -p 'process.versions.node.split(".")[0]') >= 20)) || skip_stage "Node is older than 20"
   if ! cmp -s $folder/package-lock.json $folder/node_modules/.installed; then
     npm ci --silent --no-audit --no-fund --prefix $folder
