@@ -24,7 +24,6 @@ export class Assignment {
   #laneChildren = new Children(this.#lanes, (lane) => new LaneRow(lane));
   #memberChildren = new Children(this.#members, (member) => memberBox(member));
   #lines = new Map(); // By lane: {path, from, to, owner}.
-  #rows = new Map(); // By lane.
   #animation;
   #window = new Gliding(); // How many records the tracks show, up to the end of each lane.
   #state = [];

@@ -79,7 +79,7 @@ export function resetGroup(group) {
   });
 }
 
-export function targetOf(kind, number, moment) {
+function targetOf(kind, number, moment) {
   switch (kind) {
     case "earliest":
       return { start: { earliest: true } };

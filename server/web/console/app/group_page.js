@@ -3,7 +3,7 @@
 import { figure, h, setText } from "./dom.js";
 import { Assignment } from "./assignment.js";
 import { knowMembers } from "./colours.js";
-import { count, duration, plural, short } from "./format.js";
+import { count, duration, short } from "./format.js";
 import { deleteGroup, resetGroup } from "./group_dialogs.js";
 import { Happenings } from "./happenings.js";
 import { explain, hub, poll } from "./hub.js";

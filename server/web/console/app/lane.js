@@ -4,7 +4,7 @@ import { attributes, s } from "./dom.js";
 import { labelStep } from "./lane_scale.js";
 import { Gliding } from "./motion.js";
 
-export const LANE_HEIGHT = 36;
+const LANE_HEIGHT = 36;
 const BAR = 22;
 const FRESH_MS = 1_000;
 const LEAST_CELL = 4; // Narrower ones are not told apart.

@@ -14,7 +14,6 @@ export class LaneBoard {
   #rows = h("div", { class: "lanes" });
   #more = h("button", { class: "link", type: "button", onclick: () => this.#showAll() });
   #children = new Children(this.#rows, (item) => laneRow(item));
-  #lanes = new Map(); // By partition: its row's parts.
   #view = "newest";
   #partitions = [];
   #groups = new Map(); // By name: the group's JSON.
@@ -47,11 +46,14 @@ export class LaneBoard {
   /** [{partition, earliest, latest}] */
   setPartitions(partitions) {
     const known = new Map(this.#partitions.map((partition) => [partition.partition, partition]));
-    // Groups tell the end more often than the topic is asked for; what is newer stays.
-    this.#partitions = partitions.map((next) => ({
-      ...next,
-      latest: Math.max(next.latest, known.get(next.partition)?.latest ?? 0),
-    }));
+    // Groups tell the end more often than the topic is asked for, and what is newer stays; but an end that the
+    // topic itself takes back is gone: the topic was made anew.
+    this.#partitions = partitions.map((next) => {
+      const before = known.get(next.partition);
+      const latest =
+        before && next.latest >= before.asked ? Math.max(next.latest, before.latest) : next.latest;
+      return { ...next, latest, asked: next.latest };
+    });
     this.#show();
   }
 
@@ -81,7 +83,6 @@ export class LaneBoard {
       positions: groups.flatMap((group) => this.#positionIn(group, partition)),
     }));
     this.#children.show(items, ({ partition }) => partition);
-    this.#lanes = new Map(items.map((item) => [item.partition, item]));
     this.#more.hidden = shown.length === this.#partitions.length;
     setText(this.#more, `Show all ${this.#partitions.length} partitions`);
     if (this.#width === 0) this.#measure();

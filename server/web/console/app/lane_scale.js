@@ -1,6 +1,6 @@
 // Where an offset is drawn.
 
-export const CELL = 12; // The width of one record, where records can be told apart.
+const CELL = 12; // The width of one record, where records can be told apart.
 
 /**
  * The newest records of one lane: it grows from the left, and once it is full moves on under the place of the

@@ -3,11 +3,12 @@
 import { h, s, setText } from "./dom.js";
 import { duration } from "./format.js";
 
-const LEFT = 58,
-  RIGHT = 8,
-  TOP = 8,
-  BOTTOM = 20,
-  HEIGHT = 150;
+const HEIGHT = 150;
+// Around the curve, for what is written there.
+const LEFT = 58;
+const RIGHT = 8;
+const TOP = 8;
+const BOTTOM = 20;
 
 /** {node, update(series)}. `format` writes a value; the axis goes up to `least` at least. */
 export function plot(title, explanation, format, least) {
