@@ -114,6 +114,16 @@ export function select(options, { value, ...properties } = {}) {
   return element;
 }
 
+/** A table that can be scrolled sideways; headings are [text, class]. */
+export function table(headings, body) {
+  const row = h(
+    "tr",
+    {},
+    headings.map(([text, kind]) => h("th", { class: kind }, text)),
+  );
+  return h("div", { class: "scroll" }, h("table", {}, h("thead", {}, row), body));
+}
+
 /** A figure of a row of figures; update(value, more). */
 export function figure(name, { unit, wide, extra } = {}) {
   const value = h("span");

@@ -1,6 +1,6 @@
 // A group's lanes in numbers.
 
-import { Children, h, setText } from "./dom.js";
+import { attributes, Children, h, setText, table } from "./dom.js";
 import { colourOf } from "./colours.js";
 import { count, duration, memberName } from "./format.js";
 import { Series } from "./series.js";
@@ -11,31 +11,24 @@ const WINDOW_SECONDS = 120;
 export class LagTable {
   #body = h("tbody");
   #rows = new Children(this.#body, (row) => lagRow(row));
-  node = h(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Lanes in numbers" },
-    h(
-      "table",
-      {},
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          h("th", {}, "Topic"),
-          h("th", { class: "number" }, "Partition"),
-          h("th", {}, "Owner"),
-          h("th", { class: "number" }, "Committed"),
-          h("th", { class: "number" }, "End"),
-          h("th", { class: "number" }, "Behind"),
-          h("th", { class: "number" }, "Time behind"),
-          h("th", { class: "number optional" }, "Last 2 minutes"),
-        ),
-      ),
-      this.#body,
-    ),
+  node = table(
+    [
+      ["Topic"],
+      ["Partition", "number"],
+      ["Owner"],
+      ["Committed", "number"],
+      ["End", "number"],
+      ["Behind", "number"],
+      ["Time behind", "number"],
+      ["Last 2 minutes", "number optional"],
+    ],
+    this.#body,
   );
+
+  constructor() {
+    // Nothing in it takes the focus, so it must itself to be scrolled by keyboard.
+    attributes(this.node, { tabindex: 0, role: "region", "aria-label": "Lanes in numbers" });
+  }
 
   show(group) {
     const rows = group.partitions.map((partition) => {

@@ -18,7 +18,7 @@ export function command(text) {
   );
 }
 
-export function empty(title, text, ...commands) {
+function empty(title, text, ...commands) {
   return h(
     "div",
     { class: "empty" },
@@ -60,3 +60,6 @@ export const noMembers = (group, topic) =>
     "Its place in each lane is kept. A member that comes goes on there:",
     `millrace consume ${topic} --group ${group}`,
   );
+
+export const noGroupsEither = () =>
+  empty("There are no groups yet", "A group shares the lanes of a topic among the copies of a service.");
