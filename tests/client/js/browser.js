@@ -84,6 +84,7 @@ export class Browser {
   }
 
   async screenshot(page, name) {
+    await page.evaluate(() => scrollTo(0, 0));
     await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
   }
 }
