@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-Usage: deploy/quickstart.sh [--exit] [--data-dir DIR] [--listen HOST:PORT]
+Usage: deploy/quickstart.sh [--exit] [--data-dir DIR] [--listen HOST:PORT] [--web-listen HOST:PORT]
 
 Installs the Debian packages that are missing, builds Millrace into build/, starts a hub, creates
 a topic, sends events and receives them. The hub stays up in the background.
@@ -12,18 +12,24 @@ a topic, sends events and receives them. The hub stays up in the background.
   --exit              stop the hub at the end
   --data-dir DIR      where the hub keeps its log (default build/quickstart-data)
   --listen HOST:PORT  where the hub listens (default localhost:9640; port 0 takes a free one)
+  --web-listen HOST:PORT  the same for browsers and plain HTTP (default localhost:9641)
 USAGE
 }
 
 stop_at_end=false
 data_dir=build/quickstart-data
 listen=localhost:9640
+web_listen=localhost:9641
 while (($#)); do
   case "$1" in
     --exit) stop_at_end=true ;;
-    --data-dir | --listen)
+    --data-dir | --listen | --web-listen)
       (($# > 1)) || { echo "quickstart: $1 needs a value" >&2; exit 2; }
-      if [[ $1 == --data-dir ]]; then data_dir=$(realpath -m "$2"); else listen=$2; fi
+      case "$1" in
+        --data-dir) data_dir=$(realpath -m "$2") ;;
+        --listen) listen=$2 ;;
+        --web-listen) web_listen=$2 ;;
+      esac
       shift
       ;;
     -h | --help) usage; exit 0 ;;
@@ -71,28 +77,31 @@ stop_hub() {
   kill -TERM "$pid"
   wait "$pid" 2>/dev/null || true # Where this very run started it.
   while [[ -e /proc/$pid ]]; do sleep 0.1; done
-  rm -f $state/hub.pid $state/port
+  rm -f $state/hub.pid $state/port $state/web-port
 }
 
-settings() { echo "$listen $(realpath -m "$data_dir")"; }
+settings() { echo "$listen $web_listen $(realpath -m "$data_dir")"; }
 
 port_is_taken() {
-  local host=${listen%:*} port=${listen##*:}
+  local host=${1%:*} port=${1##*:}
   [[ $port != 0 ]] && (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null
 }
 
 start_hub() {
-  port_is_taken && fail "something else listens on $listen already. Stop it, or name another" \
-    "place: deploy/quickstart.sh --listen localhost:9700"
+  port_is_taken "$listen" && fail "something else listens on $listen already. Stop it, or name" \
+    "another place: deploy/quickstart.sh --listen localhost:9700"
+  port_is_taken "$web_listen" && fail "something else listens on $web_listen already. Stop it, or" \
+    "name another place: deploy/quickstart.sh --web-listen localhost:9701"
   mkdir -p $state "$data_dir"
-  rm -f $state/port
+  rm -f $state/port $state/web-port
   settings >$state/settings
   nohup "$server" --data-dir "$data_dir" --listen "$listen" --port-file $state/port \
-    </dev/null >$state/hub.log 2>&1 &
+    --web-listen "$web_listen" --web-port-file $state/web-port </dev/null \
+    >$state/hub.log 2>&1 &
   local pid=$!
   echo $pid >$state/hub.pid
   for ((i = 0; i < 300; ++i)); do
-    [[ -s $state/port ]] && return
+    [[ -s $state/port && -s $state/web-port ]] && return
     kill -0 $pid 2>/dev/null || break
     sleep 0.1
   done
@@ -150,7 +159,8 @@ round_trip() {
 }
 
 what_next() {
-  local target=$1
+  local target=$1 web
+  web=${web_listen%:*}:$(cat $state/web-port)
   say "What to try next"
   [[ $target == localhost:9640 ]] || echo "  export MILLRACE_TARGET=$target"
   cat <<NEXT
@@ -160,6 +170,7 @@ what_next() {
   build/bin/millrace topic describe $topic
   build/bin/millrace hub info
   grpcurl -plaintext $target list                      the same from any language
+  curl -s http://$web/readyz                   for browsers and plain HTTP: server/web/README.md
 
   Stop the hub:   kill $(cat $state/hub.pid)
   Run the tests:  tests/run.sh

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -20,6 +21,8 @@
 #include "server/app/watchdog.h"
 #include "server/grpc/grpc_server.h"
 #include "server/hub/hub.h"
+#include "server/web/static_files.h"
+#include "server/web/web_server.h"
 #include "storage/clock.h"
 
 namespace millrace::server {
@@ -38,18 +41,25 @@ int CannotStart(const absl::Status& status) {
 }
 
 // Connections need descriptors, and the usual soft limit of 1,024 is soon reached. Where the hard
-// limit is low too, fewer connections are taken, so that the log always has some left.
-void FitConnections(hub::Limits& limits) {
+// limit is low too, fewer connections are taken, so that the log always has some left; the web has
+// to leave half of them to gRPC.
+void FitConnections(hub::Limits& limits, WebLimits& web) {
   rlimit descriptors;
   if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
   descriptors.rlim_cur = descriptors.rlim_max;
   setrlimit(RLIMIT_NOFILE, &descriptors);
   constexpr rlim_t kShareForFiles = 4;
   const rlim_t room = descriptors.rlim_cur - descriptors.rlim_cur / kShareForFiles;
-  if (room >= static_cast<rlim_t>(limits.max_connections)) return;
-  limits.max_connections = static_cast<int32_t>(room);
+  const auto wanted = static_cast<rlim_t>(limits.max_connections);
+  const auto wanted_by_web = static_cast<rlim_t>(web.max_connections);
+  if (room >= wanted + wanted_by_web) return;
+  const rlim_t left = room > wanted_by_web ? room - wanted_by_web : 0;
+  const rlim_t given = std::min(wanted, std::max(left, room / 2));
+  limits.max_connections = static_cast<int32_t>(given);
+  web.max_connections = static_cast<int32_t>(std::min(wanted_by_web, room - given));
   Log(LogLevel::kWarn, "fewer connections than set",
       {{"max_connections", absl::StrCat(limits.max_connections)},
+       {"web_max_connections", absl::StrCat(web.max_connections)},
        {"open_files_limit", absl::StrCat(descriptors.rlim_cur)}});
 }
 
@@ -114,12 +124,16 @@ class HubLog final : public hub::HubObserver {
   }
 };
 
-void LogStart(const Settings& settings, storage::Engine& engine, int port) {
-  const std::string host = settings.listen.substr(0, settings.listen.rfind(':'));
+std::string WithPort(const std::string& listen, int port) {
+  return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+}
+
+void LogStart(const Settings& settings, storage::Engine& engine, int port, const WebServer* web) {
   Log(LogLevel::kInfo, "hub started",
       {{"version", MILLRACE_VERSION},
        {"engine", std::string(engine.name())},
-       {"listen", absl::StrCat(host, ":", port)},
+       {"listen", WithPort(settings.listen, port)},
+       {"web_listen", web == nullptr ? "none" : WithPort(settings.web.listen, web->port())},
        {"data_dir", settings.data_dir.empty() ? "none" : settings.data_dir},
        {"hub_id", engine.hub_id()},
        {"log_epoch", absl::StrCat(engine.log_epoch().value())}});
@@ -133,6 +147,33 @@ void BoundTheEnd(absl::Duration drain_timeout, std::optional<Watchdog>& watchdog
   });
 }
 
+// Null where there is to be none.
+absl::StatusOr<std::unique_ptr<WebServer>> StartWeb(const Settings& settings, hub::Hub& hub) {
+  if (!settings.serves_web()) return nullptr;
+  WebServerOptions options = settings.web;
+  options.api.version = MILLRACE_VERSION;
+  options.api.topic_changes = LogTopicChange;
+  options.api.console = ConsoleFiles();
+  return WebServer::Start(hub, std::move(options));
+}
+
+absl::Status WritePortFiles(const Settings& settings, int port, const WebServer* web) {
+  absl::Status status;
+  if (!settings.port_file.empty()) status = WritePortFile(settings.port_file, port);
+  if (!settings.web_port_file.empty() && web != nullptr) {
+    status.Update(WritePortFile(settings.web_port_file, web->port()));
+  }
+  return status;
+}
+
+// Both drain at the same time: what the hub ends is told on either side.
+void StopServing(GrpcServer& server, WebServer* web, absl::Duration grace) {
+  const absl::Time deadline = absl::Now() + grace;
+  if (web != nullptr) web->Drain();
+  server.Stop(grace);
+  if (web != nullptr) web->Stop(std::max(deadline - absl::Now(), absl::ZeroDuration()));
+}
+
 // Serves until a signal comes; then drains.
 absl::Status Serve(const Settings& settings, hub::Hub& hub, StopSignals& signals,
                    std::optional<Watchdog>& watchdog) {
@@ -140,17 +181,17 @@ absl::Status Serve(const Settings& settings, hub::Hub& hub, StopSignals& signals
       hub,
       {.listen = settings.listen, .version = MILLRACE_VERSION, .topic_changes = LogTopicChange});
   if (!server.ok()) return server.status();
+  const auto web = StartWeb(settings, hub);
+  if (!web.ok()) return web.status();
   const int port = (*server)->port();
-  LogStart(settings, hub.engine(), port);
-  if (!settings.port_file.empty()) {
-    if (absl::Status status = WritePortFile(settings.port_file, port); !status.ok()) return status;
-  }
+  LogStart(settings, hub.engine(), port, web->get());
+  if (absl::Status status = WritePortFiles(settings, port, web->get()); !status.ok()) return status;
   const char* signal = nullptr;
   while ((signal = signals.Wait(kHousekeepingInterval)) == nullptr) KeepHouse(hub);
   Log(LogLevel::kInfo, "draining", {{"signal", signal}});
   signals.LetThemKill();
   BoundTheEnd(settings.drain_timeout, watchdog);
-  (*server)->Stop(settings.drain_timeout * kShareForCalls);
+  StopServing(**server, web->get(), settings.drain_timeout * kShareForCalls);
   return absl::OkStatus();
 }
 
@@ -162,7 +203,7 @@ int RunServer(int argc, const char* const* argv) {
   if (const auto* exit = std::get_if<ExitNow>(&read)) return exit->status;
   Settings settings = std::get<Settings>(std::move(read));
   StartLog(settings.log_level, settings.log_format);
-  FitConnections(settings.hub.limits);
+  FitConnections(settings.hub.limits, settings.web.limits);
 
   auto engine = OpenEngine(settings, ExitOnFailure);
   if (!engine.ok()) return CannotStart(engine.status());

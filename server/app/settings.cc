@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "server/app/quantity.h"
 
 namespace millrace::server {
@@ -78,6 +79,15 @@ class Declaration {
       const auto span = ParseTimeSpan(text);
       if (span.ok() && *span > absl::ZeroDuration()) target = *span;
       return span.status();
+    });
+  }
+
+  // Words separated by commas; none by default.
+  void List(const std::string& flag, std::vector<std::string>& target, const std::string& kind,
+            const std::string& description) {
+    Add(flag, kind, "", description, [&target](const std::string& text) {
+      target = absl::StrSplit(text, ',', absl::SkipEmpty());
+      return absl::OkStatus();
     });
   }
 
@@ -160,6 +170,29 @@ void DeclareHub(Declaration& declare, Settings& settings) {
                           "how events are logged");
 }
 
+void DeclareWeb(Declaration& declare, Settings& settings) {
+  WebLimits& limits = settings.web.limits;
+  declare.Group("Web");
+  declare.Text("--web-listen", settings.web.listen, "HOST:PORT",
+               "where browsers and plain HTTP are served; port 0 takes any that is free; none: "
+               "nowhere");
+  declare.Text("--web-port-file", settings.web_port_file, "FILE",
+               "write the web port to this file once it serves");
+  declare.List("--web-allow-origin", limits.allowed_origins, "ORIGIN,...",
+               "origins besides its own whose pages may use the hub");
+  declare.Count("--web-max-connections", limits.max_connections, "web connections");
+  declare.Bytes("--web-max-message-bytes", limits.max_message_bytes,
+                "a WebSocket message, or an HTTP body, that a client sends");
+  declare.Span("--web-header-timeout", limits.header_timeout,
+               "for a request's header and the WebSocket handshake");
+  declare.Span("--web-message-timeout", limits.message_timeout,
+               "for a body or a WebSocket message, from its first byte");
+  declare.Span("--web-write-timeout", limits.write_timeout,
+               "how long a client may take no byte of what it is sent");
+  declare.Span("--web-idle-timeout", limits.idle_timeout,
+               "between two requests; and until a silent WebSocket is given up");
+}
+
 void DeclareTopics(Declaration& declare, Settings& settings) {
   hub::Topics::Options& topics = settings.hub.topics;
   declare.Group("Topics");
@@ -229,6 +262,7 @@ void DeclareLimits(Declaration& declare, Settings& settings) {
 void Declare(CLI::App& app, Settings& settings) {
   Declaration declare(app);
   DeclareHub(declare, settings);
+  DeclareWeb(declare, settings);
   DeclareTopics(declare, settings);
   DeclareGroups(declare, settings);
   DeclareMemory(declare, settings);

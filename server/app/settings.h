@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "server/app/log.h"
 #include "server/hub/hub.h"
+#include "server/web/web_server.h"
 
 namespace millrace::server {
 
@@ -22,6 +23,8 @@ struct Settings {
   bool accept_data_loss = false;
   std::string listen = "localhost:9640";  // HOST:PORT; port 0: any that is free.
   std::string port_file;                  // Empty: none is written.
+  WebServerOptions web;                   // Without what the program adds.
+  std::string web_port_file;              // Empty: none is written.
   absl::Duration drain_timeout = absl::Seconds(10);
 
   hub::HubOptions hub;
@@ -29,6 +32,9 @@ struct Settings {
   int64_t tail_cache_bytes = int64_t{64} << 20;
   int64_t write_queue_bytes = int64_t{64} << 20;
   bool allow_large_records = false;
+
+  // Whether there is a web port: --web-listen is not "none".
+  bool serves_web() const { return web.listen != "none"; }
 
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;

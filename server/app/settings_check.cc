@@ -16,6 +16,7 @@ namespace {
 constexpr int64_t kMaxCommonRecordBytes = (4 << 20) - (64 << 10);
 constexpr int64_t kMaxMessageBytes = int64_t{1} << 30;
 constexpr int32_t kMaxProducerWindow = 1 << 16;
+constexpr int64_t kMaxWebMessageBytes = WebLimits().max_receiving_bytes;
 
 absl::Status Refused(const std::string& why) { return absl::InvalidArgumentError(why); }
 
@@ -34,15 +35,33 @@ absl::Status CheckEngine(const Settings& settings) {
   return absl::OkStatus();
 }
 
-absl::Status CheckListen(const std::string& listen) {
+absl::Status CheckListen(const std::string& flag, const std::string& listen) {
   const size_t colon = listen.rfind(':');
   const std::string port = colon == std::string::npos ? "" : listen.substr(colon + 1);
   const bool is_number = !port.empty() && port.size() <= 5 &&
                          port.find_first_not_of("0123456789") == std::string::npos;
   if (colon == std::string::npos || colon == 0 || !is_number || std::stoi(port) > 65535) {
-    return Refused(absl::StrCat("--listen: \"", listen, "\" is no HOST:PORT"));
+    return Refused(absl::StrCat(flag, ": \"", listen, "\" is no HOST:PORT"));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckWeb(const Settings& settings) {
+  if (!settings.serves_web()) {
+    if (settings.web_port_file.empty()) return absl::OkStatus();
+    return Refused("--web-port-file makes no sense with --web-listen none");
+  }
+  for (const std::string& origin : settings.web.limits.allowed_origins) {
+    const size_t host = origin.find("://");
+    const bool is_web = origin.substr(0, host) == "http" || origin.substr(0, host) == "https";
+    if (is_web && host != std::string::npos && origin.size() > host + 3 &&
+        origin.find_first_of("/ \t\r\n", host + 3) == std::string::npos) {
+      continue;
+    }
+    return Refused(absl::StrCat("--web-allow-origin: \"", origin,
+                                "\" is no origin as in https://example.org"));
+  }
+  return CheckListen("--web-listen", settings.web.listen);
 }
 
 absl::Status CheckPositive(const Settings& settings) {
@@ -62,6 +81,8 @@ absl::Status CheckPositive(const Settings& settings) {
       {"--max-group-members", limits.max_group_members},
       {"--max-subscriptions", limits.max_subscriptions},
       {"--max-connections", limits.max_connections},
+      {"--web-max-connections", settings.web.limits.max_connections},
+      {"--web-max-message-bytes", settings.web.limits.max_message_bytes},
       {"--producer-window", settings.producer_window},
       {"--tail-cache-bytes", settings.tail_cache_bytes},
       {"--write-queue-bytes", settings.write_queue_bytes},
@@ -73,6 +94,10 @@ absl::Status CheckPositive(const Settings& settings) {
       {"--producer-idle-expiry", limits.producer_idle_expiry},
       {"--group-idle-expiry", limits.group_idle_expiry},
       {"--max-revoke-timeout", limits.max_revoke_timeout},
+      {"--web-header-timeout", settings.web.limits.header_timeout},
+      {"--web-message-timeout", settings.web.limits.message_timeout},
+      {"--web-write-timeout", settings.web.limits.write_timeout},
+      {"--web-idle-timeout", settings.web.limits.idle_timeout},
       {"--drain-timeout", settings.drain_timeout}};
   for (const auto& [flag, value] : spans) {
     if (value <= absl::ZeroDuration()) return Refused(std::string(flag) + " must be longer than 0");
@@ -96,18 +121,21 @@ absl::Status CheckLimits(const Settings& settings) {
                                 BytesText(kMaxCommonRecordBytes),
                                 " without --allow-large-records"));
   }
-  for (const absl::Status& status : {CheckAtMost("--max-request-bytes", limits.max_request_bytes,
-                                                 kMaxMessageBytes, "what a message can hold"),
-                                     CheckAtMost("--max-frame-bytes", limits.max_frame_bytes,
-                                                 kMaxMessageBytes, "what a message can hold"),
-                                     CheckAtMost("--max-record-bytes", limits.max_record_bytes,
-                                                 limits.max_request_bytes, "--max-request-bytes"),
-                                     CheckAtMost("--max-metadata-bytes", limits.max_metadata_bytes,
-                                                 kMaxMessageBytes, "what a message can hold"),
-                                     CheckAtMost("--max-request-bytes", limits.max_request_bytes,
-                                                 settings.write_queue_bytes, "--write-queue-bytes"),
-                                     CheckAtMost("--producer-window", settings.producer_window,
-                                                 kMaxProducerWindow, "what a producer may keep")}) {
+  for (const absl::Status& status :
+       {CheckAtMost("--max-request-bytes", limits.max_request_bytes, kMaxMessageBytes,
+                    "what a message can hold"),
+        CheckAtMost("--max-frame-bytes", limits.max_frame_bytes, kMaxMessageBytes,
+                    "what a message can hold"),
+        CheckAtMost("--max-record-bytes", limits.max_record_bytes, limits.max_request_bytes,
+                    "--max-request-bytes"),
+        CheckAtMost("--max-metadata-bytes", limits.max_metadata_bytes, kMaxMessageBytes,
+                    "what a message can hold"),
+        CheckAtMost("--max-request-bytes", limits.max_request_bytes, settings.write_queue_bytes,
+                    "--write-queue-bytes"),
+        CheckAtMost("--web-max-message-bytes", settings.web.limits.max_message_bytes,
+                    kMaxWebMessageBytes, "what is received at once"),
+        CheckAtMost("--producer-window", settings.producer_window, kMaxProducerWindow,
+                    "what a producer may keep")}) {
     if (!status.ok()) return status;
   }
   const int32_t partitions = settings.hub.topics.auto_create_partitions;
@@ -119,8 +147,8 @@ absl::Status CheckLimits(const Settings& settings) {
 }  // namespace
 
 absl::Status CheckSettings(const Settings& settings) {
-  for (const auto& check : {CheckEngine(settings), CheckListen(settings.listen),
-                            CheckPositive(settings), CheckLimits(settings)}) {
+  for (const auto& check : {CheckEngine(settings), CheckListen("--listen", settings.listen),
+                            CheckWeb(settings), CheckPositive(settings), CheckLimits(settings)}) {
     if (!check.ok()) return check;
   }
   return absl::OkStatus();

@@ -8,38 +8,18 @@
 #include <memory>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/sockets/listening.h"
 
 namespace millrace::server {
-
-// Closes a descriptor when it goes.
-class OwnedFd {
- public:
-  explicit OwnedFd(int fd = -1) : fd_(fd) {}
-  ~OwnedFd();
-  OwnedFd(OwnedFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  OwnedFd& operator=(OwnedFd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-
-  int get() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 // Bind, then Start, then Stop, each from one thread at a time.
 class ConnectionAcceptor {
  public:
-  // Listens on every address that HOST:PORT stands for, on one port; port 0: any that is free on
-  // all of them. A host is a name, an IPv4 address or an IPv6 address in brackets. Errors are
-  // sentences for a person.
+  // As Listen of server/sockets/listening.h.
   static absl::StatusOr<std::unique_ptr<ConnectionAcceptor>> Bind(const std::string& address,
                                                                   int max_connections);
   ~ConnectionAcceptor();  // As Stop.
@@ -59,7 +39,7 @@ class ConnectionAcceptor {
     ino_t inode;
   };
 
-  ConnectionAcceptor(std::vector<OwnedFd> listeners, int port, int max_connections);
+  ConnectionAcceptor(ListeningSockets listening, int max_connections);
 
   void Run();
   void AcceptFrom(int listener);

@@ -1,47 +1,27 @@
 #include "server/grpc/group_watch.h"
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 
-#include "server/grpc/conversions.h"
+#include "millrace/v1/group.pb.h"
+#include "server/contract/group_calls.h"
 #include "server/grpc/message_bytes.h"
 #include "server/grpc/status.h"
 
 namespace millrace::server {
 namespace {
 
-constexpr absl::Duration kUsualInterval = absl::Seconds(1);
-constexpr absl::Duration kShortestInterval = absl::Milliseconds(100);
-constexpr absl::Duration kLongestInterval = absl::Hours(1);
 constexpr absl::Duration kLongestNap = absl::Seconds(1);  // So that a draining hub need not wait.
-
-v1::GroupPartition ToGroupPartition(const hub::GroupPartition& partition) {
-  v1::GroupPartition proto;
-  proto.set_topic(partition.topic);
-  proto.set_partition(partition.partition);
-  proto.set_member_id(partition.member_id);
-  if (partition.committed) {
-    proto.set_committed_next_offset(partition.committed->next_offset.value());
-    proto.set_metadata(partition.committed->metadata);
-  }
-  if (partition.delivered) proto.set_delivered_next_offset(partition.delivered->value());
-  proto.set_earliest_offset(partition.earliest.value());
-  proto.set_latest_offset(partition.latest.value());
-  proto.set_lag_records(partition.lag_records);
-  if (partition.lag_time) *proto.mutable_lag_time() = ToDuration(*partition.lag_time);
-  return proto;
-}
 
 // Life: Describe on a worker, a write if something changed, a nap by the timer, and again. Whatever
 // is under way holds a share, so that it finds the reactor alive.
 class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                          public std::enable_shared_from_this<GroupWatch> {
  public:
-  explicit GroupWatch(hub::Hub& hub) : hub_(hub) {}
+  explicit GroupWatch(hub::Hub& hub) : hub_(hub), calls_(hub) {}
 
   void Start(const grpc::ByteBuffer& bytes) {
     self_ = shared_from_this();
@@ -76,12 +56,8 @@ class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     v1::WatchGroupRequest request;
     if (absl::Status status = ParseMessage(bytes, request); !status.ok()) return status;
     group_ = request.group();
-    if (!request.has_interval()) return absl::OkStatus();
-    const auto interval = FromDuration(request.interval(), "interval");
+    const auto interval = WatchInterval(request);
     if (!interval.ok()) return interval.status();
-    if (*interval < kShortestInterval || *interval > kLongestInterval) {
-      return InvalidField("interval", "interval must be between 100 ms and 1 h");
-    }
     interval_ = *interval;
     return absl::OkStatus();
   }
@@ -92,10 +68,12 @@ class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   }
 
   void Describe() {
-    const auto description = hub_.group_inspection().Describe(group_);
-    if (!description.ok()) return End(description.status());
+    v1::GetGroupRequest request;
+    request.set_group(group_);
+    auto described = calls_.GetGroup(request);
+    if (!described.ok()) return End(described.status());
     v1::WatchGroupResponse response;
-    *response.mutable_group() = ToGroup(*description);
+    response.mutable_group()->Swap(described->mutable_group());
     std::string text = response.SerializeAsString();
     if (text == last_) return Nap(interval_);
     last_ = std::move(text);
@@ -129,9 +107,10 @@ class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   }
 
   hub::Hub& hub_;
+  GroupCalls calls_;
   std::shared_ptr<GroupWatch> self_;  // Until OnDone.
   std::string group_;
-  absl::Duration interval_ = kUsualInterval;
+  absl::Duration interval_;
 
   std::mutex mutex_;
   bool writing_ = false;
@@ -144,40 +123,6 @@ class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 };
 
 }  // namespace
-
-v1::GroupSummary ToGroupSummary(const hub::GroupDescription& description) {
-  v1::GroupSummary summary;
-  summary.set_group(description.name);
-  summary.set_member_count(static_cast<int32_t>(std::count_if(
-      description.members.begin(), description.members.end(),
-      [](const hub::MemberView& member) { return member.connect_time.has_value(); })));
-  for (const std::string& topic : description.topics) summary.add_topics(topic);
-  summary.set_lag_records(description.lag_records);
-  return summary;
-}
-
-v1::Group ToGroup(const hub::GroupDescription& description) {
-  v1::Group group;
-  *group.mutable_summary() = ToGroupSummary(description);
-  std::map<std::string, v1::GroupMember*> members;
-  for (const hub::MemberView& view : description.members) {
-    v1::GroupMember* member = group.add_members();
-    member->set_member_id(view.member_id);
-    member->set_instance_id(view.instance_id);
-    member->set_peer(view.peer);
-    if (view.connect_time) *member->mutable_connect_time() = ToTimestamp(*view.connect_time);
-    members[view.member_id] = member;
-  }
-  for (const hub::GroupPartition& partition : description.partitions) {
-    *group.add_partitions() = ToGroupPartition(partition);
-    const auto it = members.find(partition.member_id);
-    if (it == members.end()) continue;
-    v1::TopicPartition* owned = it->second->add_partitions();
-    owned->set_topic(partition.topic);
-    owned->set_partition(partition.partition);
-  }
-  return group;
-}
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGroupWatch(hub::Hub& hub,
                                                             const grpc::ByteBuffer& request) {

@@ -5,13 +5,9 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
-#include "millrace/v1/group.pb.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
-
-v1::Group ToGroup(const hub::GroupDescription& description);
-v1::GroupSummary ToGroupSummary(const hub::GroupDescription& description);
 
 // The reactor owns itself and is gone when the call is done. `hub` outlives it. Never blocks.
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGroupWatch(hub::Hub& hub,

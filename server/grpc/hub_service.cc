@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "millrace/v1/hub.grpc.pb.h"
-#include "server/grpc/conversions.h"
+#include "server/contract/hub_calls.h"
 #include "server/grpc/unary_call.h"
 
 namespace millrace::server {
@@ -11,59 +11,12 @@ namespace {
 
 using Contract = v1::HubService;
 
-v1::TimeBasis ToProto(storage::TimeBasis basis) {
-  switch (basis) {
-    case storage::TimeBasis::kAppendTime:
-      return v1::TIME_BASIS_APPEND_TIME;
-    case storage::TimeBasis::kEventTime:
-      return v1::TIME_BASIS_EVENT_TIME;
-    case storage::TimeBasis::kNone:
-      break;
-  }
-  return v1::TIME_BASIS_UNSPECIFIED;
-}
-
-v1::Capabilities ToProto(const storage::Capabilities& capabilities) {
-  v1::Capabilities result;
-  result.set_atomic_produce(capabilities.atomic_produce);
-  result.set_producer_sequences(capabilities.producer_sequences);
-  result.set_expected_offset(capabilities.expected_offset);
-  result.set_fenced_commits(capabilities.fenced_commits);
-  result.set_log_epoch(capabilities.log_epoch);
-  result.set_time_basis(ToProto(capabilities.time_basis));
-  result.set_checkpoints(capabilities.checkpoints);
-  return result;
-}
-
-v1::Limits ToProto(const hub::Limits& limits, int32_t producer_window) {
-  v1::Limits result;
-  result.set_max_record_bytes(limits.max_record_bytes);
-  result.set_max_request_bytes(limits.max_request_bytes);
-  result.set_max_request_records(limits.max_request_records);
-  result.set_max_key_bytes(limits.max_key_bytes);
-  result.set_max_record_headers(limits.max_record_headers);
-  result.set_max_topic_partitions(limits.max_topic_partitions);
-  result.set_max_topics(limits.max_topics);
-  result.set_max_groups(limits.max_groups);
-  result.set_max_group_members(limits.max_group_members);
-  result.set_max_subscriptions(limits.max_subscriptions);
-  result.set_max_commit_metadata_bytes(limits.max_commit_metadata_bytes);
-  result.set_max_frame_bytes(limits.max_frame_bytes);
-  result.set_producer_window(producer_window);
-  *result.mutable_producer_idle_expiry() = ToDuration(limits.producer_idle_expiry);
-  *result.mutable_group_idle_expiry() = ToDuration(limits.group_idle_expiry);
-  *result.mutable_max_revoke_timeout() = ToDuration(limits.max_revoke_timeout);
-  result.set_max_connections(limits.max_connections);
-  result.set_max_metadata_bytes(limits.max_metadata_bytes);
-  return result;
-}
-
 using RawService = Contract::WithRawCallbackMethod_GetHub<
     Contract::WithRawCallbackMethod_CreateCheckpoint<Contract::Service>>;
 
 class HubService final : public RawService {
  public:
-  HubService(hub::Hub& hub, std::string version) : hub_(hub), version_(std::move(version)) {}
+  HubService(hub::Hub& hub, std::string version) : hub_(hub), calls_(hub, std::move(version)) {}
 
   // Answers while the hub drains, too.
   grpc::ServerUnaryReactor* GetHub(grpc::CallbackServerContext* context,
@@ -71,44 +24,19 @@ class HubService final : public RawService {
                                    grpc::ByteBuffer* response) override {
     v1::GetHubRequest request;
     const absl::Status status = ParseMessage(*bytes, request);
-    if (status.ok()) *response = SerializeMessage(Describe());
+    if (status.ok()) *response = SerializeMessage(*calls_.GetHub(request));
     return Answer({context, bytes, response}, status);
   }
 
   grpc::ServerUnaryReactor* CreateCheckpoint(grpc::CallbackServerContext* context,
                                              const grpc::ByteBuffer* bytes,
                                              grpc::ByteBuffer* response) override {
-    return AnswerFromWorker(hub_, {context, bytes, response}, this, &HubService::MakeCheckpoint);
+    return AnswerFromWorker(hub_, {context, bytes, response}, &calls_, &HubCalls::CreateCheckpoint);
   }
 
  private:
-  absl::StatusOr<v1::CreateCheckpointResponse> MakeCheckpoint(
-      const v1::CreateCheckpointRequest& request) {
-    const absl::StatusOr<int64_t> bytes = hub_.engine().CreateCheckpoint(request.directory());
-    if (!bytes.ok()) return bytes.status();
-    v1::CreateCheckpointResponse response;
-    response.set_size_bytes(*bytes);
-    return response;
-  }
-
-  v1::GetHubResponse Describe() const {
-    v1::GetHubResponse response;
-    v1::HubInfo* info = response.mutable_hub();
-    storage::Engine& engine = hub_.engine();
-    info->set_version(version_);
-    info->set_hub_id(engine.hub_id());
-    info->set_engine(std::string(engine.name()));
-    *info->mutable_capabilities() = ToProto(engine.capabilities());
-    *info->mutable_limits() = ToProto(hub_.limits(), engine.producer_window());
-    info->set_log_epoch(engine.log_epoch().value());
-    *info->mutable_start_time() = ToTimestamp(hub_.start_time());
-    info->set_default_durability(ToDurability(hub_.options().default_durability));
-    info->set_auto_create_partitions(hub_.options().topics.auto_create_partitions);
-    return response;
-  }
-
   hub::Hub& hub_;
-  const std::string version_;
+  HubCalls calls_;
 };
 
 }  // namespace

@@ -4,7 +4,8 @@
 
 #include <utility>
 
-#include "server/grpc/produce_decoder.h"
+#include "server/contract/produce_decoder.h"
+#include "server/grpc/message_bytes.h"
 #include "server/grpc/produce_encoder.h"
 #include "server/grpc/status.h"
 
@@ -20,7 +21,7 @@ grpc::ServerUnaryReactor* StartProduce(hub::Hub& hub, grpc::CallbackServerContex
   };
   if (absl::Status status = hub.Admit(); !status.ok()) {
     finish(status);
-  } else if (auto command = DecodeProduceRequest(*request, hub.limits()); !command.ok()) {
+  } else if (auto command = DecodeProduceRequest(Flatten(*request), hub.limits()); !command.ok()) {
     finish(command.status());
   } else {
     hub.producing().Produce(*std::move(command), finish);

@@ -6,7 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "server/grpc/produce_decoder.h"
+#include "server/contract/produce_decoder.h"
+#include "server/grpc/message_bytes.h"
 #include "server/grpc/produce_encoder.h"
 #include "server/grpc/status.h"
 #include "storage/error.h"
@@ -101,7 +102,7 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   }
 
   void HandOn(uint64_t number, bool on_calling_thread) {
-    auto command = DecodeProduceStreamRequest(incoming_, hub_.limits());
+    auto command = DecodeProduceStreamRequest(Flatten(incoming_), hub_.limits());
     incoming_.Clear();
     if (!command.ok()) return Answer(number, command.status());
     command->admission = storage::Admission::kAlways;

@@ -2,50 +2,18 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <google/protobuf/util/time_util.h>
 #include <google/protobuf/wire_format_lite.h>
 
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "storage/error.h"
+#include "server/contract/conversions.h"
+#include "server/contract/request_error.h"
 
 namespace millrace::server {
 namespace {
 
 using google::protobuf::internal::WireFormatLite;
-using storage::ErrorMetadata;
-
-// The facts of an error, as both forms tell them.
-struct Facts {
-  absl::StatusCode code;
-  std::string reason;
-  std::string message;
-  ErrorMetadata metadata;
-  std::optional<absl::Duration> retry_after;
-};
-
-Facts FactsOf(const absl::Status& status) {
-  const std::optional<storage::Reason> reason = storage::ReasonOf(status);
-  if (!reason) {
-    const bool cancelled = status.code() == absl::StatusCode::kCancelled;
-    return {.code = status.code(),
-            .reason = cancelled ? "CANCELLED" : "INTERNAL",
-            .message = cancelled ? "the call was cancelled" : "the hub met an error of its own"};
-  }
-  const storage::ReasonTraits& traits = storage::TraitsOf(*reason);
-  return {.code = traits.code,
-          .reason = std::string(traits.word),
-          .message = std::string(status.message()),
-          .metadata = storage::MetadataOf(status),
-          .retry_after = traits.retry_after};
-}
-
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  return google::protobuf::util::TimeUtil::NanosecondsToDuration(
-      absl::ToInt64Nanoseconds(duration));
-}
 
 // The messages of google/rpc/status.proto and google/rpc/error_details.proto are written by hand: a
 // second copy of those files would clash in a program that links both.
@@ -85,7 +53,7 @@ std::string Any(std::string_view type, std::string_view message) {
 }
 
 // google.rpc.ErrorInfo { reason = 1; domain = 2; map<string, string> metadata = 3; }
-std::string ErrorInfo(const Facts& facts) {
+std::string ErrorInfo(const WireError& facts) {
   MessageWriter info;
   info.Bytes(1, facts.reason).Bytes(2, "millrace");
   for (const auto& [name, value] : facts.metadata) {
@@ -102,12 +70,12 @@ std::string BadRequest(std::string_view field, std::string_view description) {
 }
 
 // google.rpc.Status { code = 1; message = 2; repeated Any details = 3; }
-std::string Details(const Facts& facts) {
+std::string Details(const WireError& facts) {
   MessageWriter status;
   status.Number(1, static_cast<uint64_t>(facts.code)).Bytes(2, facts.message);
   status.Bytes(3, Any("ErrorInfo", ErrorInfo(facts)));
   if (facts.retry_after) {  // google.rpc.RetryInfo { Duration retry_delay = 1; }
-    const std::string delay = ToProto(*facts.retry_after).SerializeAsString();
+    const std::string delay = ToDuration(*facts.retry_after).SerializeAsString();
     status.Bytes(3, Any("RetryInfo", MessageWriter().Bytes(1, delay).Take()));
   }
   if (const auto field = facts.metadata.find("field"); field != facts.metadata.end()) {
@@ -120,20 +88,8 @@ std::string Details(const Facts& facts) {
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  const Facts facts = FactsOf(status);
+  const WireError facts = WireErrorOf(status);
   return {static_cast<grpc::StatusCode>(facts.code), facts.message, Details(facts)};
-}
-
-v1::RequestError ToRequestError(const absl::Status& status) {
-  v1::RequestError error;
-  if (status.ok()) return error;
-  Facts facts = FactsOf(status);
-  error.set_code(static_cast<int32_t>(facts.code));
-  error.set_reason(facts.reason);
-  error.set_message(facts.message);
-  error.mutable_metadata()->insert(facts.metadata.begin(), facts.metadata.end());
-  if (facts.retry_after) *error.mutable_retry_after() = ToProto(*facts.retry_after);
-  return error;
 }
 
 }  // namespace millrace::server

@@ -1,6 +1,6 @@
-// How an error of the hub looks on the wire: a gRPC status whose details are a google.rpc.Status
-// with google.rpc.ErrorInfo (domain "millrace") and, where they apply, RetryInfo and BadRequest;
-// or, inside an answer or a frame, a millrace.v1.RequestError with the same facts.
+// How a failed call looks over gRPC: a status whose details are a google.rpc.Status with
+// google.rpc.ErrorInfo (domain "millrace") and, where they apply, RetryInfo and BadRequest. The
+// same facts inside an answer or a frame: server/contract/request_error.h.
 //
 // Threads: any.
 #pragma once
@@ -8,15 +8,10 @@
 #include <grpcpp/support/status.h>
 
 #include "absl/status/status.h"
-#include "millrace/v1/error.pb.h"
 
 namespace millrace::server {
 
-// OK for OK. A status that was not made by storage/error.h keeps its code and gets the reason
-// INTERNAL, and its message stays inside.
+// OK for OK.
 grpc::Status ToGrpcStatus(const absl::Status& status);
-
-// Empty, with code 0, for OK.
-v1::RequestError ToRequestError(const absl::Status& status);
 
 }  // namespace millrace::server

@@ -9,5 +9,6 @@
 namespace millrace::server {
 
 grpc::ByteBuffer EncodeFrame(const hub::Frame& frame);
+grpc::ByteBuffer EncodeBatches(const hub::BatchesFrame& frame);
 
 }  // namespace millrace::server

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "millrace/v1/event_hub.pb.h"
-#include "server/grpc/conversions.h"
+#include "server/contract/conversions.h"
 #include "server/grpc/frame_stream.h"
 #include "server/grpc/subscribe_frames.h"
 #include "storage/error.h"

@@ -2,15 +2,16 @@
 
 #include <utility>
 
+#include "server/contract/transact_decoder.h"
+#include "server/grpc/message_bytes.h"
 #include "server/grpc/produce_encoder.h"
 #include "server/grpc/status.h"
-#include "server/grpc/transact_decoder.h"
 
 namespace millrace::server {
 
 grpc::ServerUnaryReactor* StartTransact(hub::Hub& hub, const UnaryCall& call) {
   if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, status);
-  auto command = DecodeTransactRequest(*call.request, hub.limits());
+  auto command = DecodeTransactRequest(Flatten(*call.request), hub.limits());
   if (!command.ok()) return Answer(call, command.status());
   grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
   hub.transacting().Transact(

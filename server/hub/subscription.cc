@@ -61,7 +61,10 @@ struct Subscription::PendingRead {
 };
 
 Subscription::Subscription(SubscriptionContext context, SubscriptionOptions options)
-    : context_(context), options_(std::move(options)), last_frame_at_(MonotonicNow()) {}
+    : context_(context),
+      options_(std::move(options)),
+      credit_(options_.credit_records),
+      last_frame_at_(MonotonicNow()) {}
 
 void Subscription::StartSession(std::string_view member_id, int32_t member_epoch) {
   Lock lock(mutex_);
@@ -480,8 +483,9 @@ std::optional<absl::Duration> Subscription::CheckHeartbeat() {
       heartbeat.changed.push_back(
           {cursor->name, status->earliest, status->high_watermark, cursor->next});
     }
+    const bool out_of_credit = credit_ && *credit_ == 0;
     for (const auto& [id, cursor] : cursors_) {
-      if (cursor->held) heartbeat.waiting_for_commit.push_back(cursor->name);
+      if (cursor->held && !out_of_credit) heartbeat.waiting_for_commit.push_back(cursor->name);
     }
     control_.push_back(std::move(heartbeat));
   }

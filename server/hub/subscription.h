@@ -8,9 +8,10 @@
 //
 //     Assign ──► ready ──read──► ready          more is visible
 //                  ▲       └───► waiting        at the end; the log wakes it (OnReadable)
-//                  │       └───► held           as much as max_in_flight allows is not committed
+//                  │       └───► held           as much as max_in_flight allows is not committed,
+//                  │                            or the credit is used up
 //                  │       └───► idle           it cannot be read; told with partition_error
-//                  └── Seek, resume, commit ──┘
+//                  └─ Seek, resume, commit, credit ─┘
 //
 // and of a group's member: Stop (nothing more is sent) ──► Lose.
 #pragma once
@@ -77,6 +78,8 @@ struct SubscriptionOptions {
   std::optional<int64_t> max_in_flight_records;
   std::optional<int64_t> max_in_flight_bytes;
   bool notes_age_in_flight = false;  // For UncommittedSince.
+  // Records that may be delivered before AddCredit. Absent: no bound.
+  std::optional<int64_t> credit_records;
   int64_t max_frame_bytes = 1 << 20;
   absl::Duration heartbeat_interval = absl::Seconds(10);
   bool end_at_current = false;
@@ -129,6 +132,9 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
       const std::vector<TopicPartition>& partitions, bool paused);
 
   bool IsAssigned(const TopicPartition& partition) const;
+
+  // So many more records may be delivered; of a stream without credit it changes nothing.
+  void AddCredit(int64_t records);
 
   // What the ending frame said, once it was asked for by End or by end_at_current.
   std::optional<EndingReason> ended_by() const;
@@ -183,7 +189,7 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
     bool failed = false;   // Cannot be read where it stands.
     bool stopped = false;  // Is being taken away.
     bool queued = false;   // Is in ready_.
-    bool held = false;     // By max_in_flight.
+    bool held = false;     // By max_in_flight or for want of credit.
     bool seems_stalled = false;
     InFlight in_flight;
     storage::Offset told_high_watermark;
@@ -240,6 +246,7 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   int64_t behind_ = 0;  // Partitions that are not caught up.
   int64_t in_flight_records_ = 0;
   int64_t in_flight_bytes_ = 0;
+  std::optional<int64_t> credit_;
   std::optional<EndingReason> ending_;
   FrameCallback callback_;
   bool pumping_ = false;

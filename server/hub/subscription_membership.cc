@@ -93,7 +93,7 @@ std::vector<std::pair<PartitionId, Standing>> Subscription::Standings() const {
   return standings;
 }
 
-// ---- What is not committed yet
+// ---- What is not committed yet, and what the reader has asked for
 
 storage::ReadLimits Subscription::LimitsFor(const Cursor& cursor, int64_t max_bytes) const {
   storage::ReadLimits limits{.max_bytes = max_bytes};
@@ -106,11 +106,13 @@ storage::ReadLimits Subscription::LimitsFor(const Cursor& cursor, int64_t max_by
     const int64_t room = *bound - in_flight_bytes_;
     limits.max_bytes = std::min(max_bytes, room > 0 ? room : nothing_sent ? *bound : 0);
   }
+  if (credit_) limits.max_records = std::min(limits.max_records, *credit_);
   if (limits.max_records <= 0) limits.max_bytes = 0;
   return limits;
 }
 
 void Subscription::NoteSent(Cursor& cursor, const storage::FetchedBatch& batch) {
+  if (credit_) *credit_ -= batch.record_count;
   if (!has_in_flight_bound() && !options_.notes_age_in_flight) return;
   cursor.in_flight.Sent(batch.base_offset, batch.record_count, batch.entries_bytes, MonotonicNow());
   in_flight_records_ += batch.record_count;
@@ -132,6 +134,16 @@ void Subscription::ReadHeldAgain() {
     if (!std::exchange(cursor->held, false)) continue;
     MarkReady(*cursor);
   }
+}
+
+void Subscription::AddCredit(int64_t records) {
+  {
+    Lock lock(mutex_);
+    if (over_ || !credit_) return;
+    *credit_ += std::min(records, std::numeric_limits<int64_t>::max() - *credit_);
+    ReadHeldAgain();
+  }
+  SchedulePump();
 }
 
 void Subscription::OnCommitted(PartitionId partition, Offset next_offset) {

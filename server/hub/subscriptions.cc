@@ -223,6 +223,7 @@ std::shared_ptr<Subscription> Subscriptions::Make(const SubscribeCommand& comman
                               .end_at_current = command.end_at_current};
   if (command.max_frame_bytes) options.max_frame_bytes = *command.max_frame_bytes;
   if (command.heartbeat_interval) options.heartbeat_interval = *command.heartbeat_interval;
+  options.credit_records = command.credit_records;
   return std::make_shared<Subscription>(SubscriptionContext{engine_, clock_, deliveries_, budget_},
                                         std::move(options));
 }

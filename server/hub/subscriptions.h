@@ -63,6 +63,7 @@ struct SubscribeCommand {
   std::optional<absl::Duration> heartbeat_interval;
   bool allow_missing_topics = false;
   bool end_at_current = false;
+  std::optional<int64_t> credit_records;  // See SubscriptionOptions; not negative.
 };
 
 // Threads: any.

@@ -65,10 +65,14 @@ class ExactnessCheck : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-std::optional<Json> AsExactJson(std::string_view value) {
-  if (value.substr(0, 3) == "\xEF\xBB\xBF") return std::nullopt;  // A mark that would be lost.
+bool IsExactJson(std::string_view value) {
+  if (value.substr(0, 3) == "\xEF\xBB\xBF") return false;  // A mark that would be lost.
   ExactnessCheck check;
-  if (!Json::sax_parse(value, &check)) return std::nullopt;
+  return Json::sax_parse(value, &check);
+}
+
+std::optional<Json> AsExactJson(std::string_view value) {
+  if (!IsExactJson(value)) return std::nullopt;
   return Json::parse(value);
 }
 

@@ -8,6 +8,9 @@
 
 namespace millrace::hub {
 
+// Whether the value is JSON that AsExactJson gives.
+bool IsExactJson(std::string_view value);
+
 // The value as JSON, if it is one JSON document that survives being read and written again: numbers
 // keep their value in a double (integers up to 2^53, at most 15 significant digits else), no object
 // names a member twice, and it nests at most 64 deep. Members keep their order.

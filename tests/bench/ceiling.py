@@ -53,7 +53,7 @@ def hub(build):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="millrace-bench-"))
     port_file = folder / "port"
     command = [build / "bin/millrace-server", "--data-dir", folder / "data", "--listen",
-               "127.0.0.1:0", "--port-file", port_file, "--log-level", "warn"]
+               "127.0.0.1:0", "--port-file", port_file, "--web-listen", "none", "--log-level", "warn"]
     try:
         with process(command) as child:
             while not port_file.exists():

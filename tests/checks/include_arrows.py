@@ -1,8 +1,9 @@
 """Reads the includes of the C++ files and judges them by the layers.
 
-Dependencies point one way: main -> app -> {grpc, web} -> hub -> storage interfaces; app alone knows
-the engines; generated code is known to grpc/ and web/ (and the client library) only; client/ never
-includes server/ or storage/.
+Dependencies point one way: main -> app -> {grpc, web} -> contract -> hub -> storage interfaces; app
+alone knows the engines; generated code is known to contract/, grpc/ and web/ (and the client library)
+only, generated stubs and gRPC to grpc/ (and the client library); client/ never includes server/ or
+storage/.
 """
 
 import pathlib
@@ -17,7 +18,9 @@ BATCH = "storage/batch"
 COMMIT = "storage/commit"
 MEMORY = "storage/memory"
 ROCKSDB = "storage/rocksdb"
+SOCKETS = "server/sockets"
 HUB = "server/hub"
+CONTRACT = "server/contract"
 GRPC = "server/grpc"
 WEB = "server/web"
 APP = "server/app"
@@ -26,30 +29,35 @@ CLIENT_API = "client/cpp/include/millrace"
 CLIENT = "client/cpp"
 CLI = "client/cli"
 PROTO = "millrace/v1"
+STUBS = "millrace/v1/*.grpc.pb.h"
 
-# Which layers a layer may include, beside itself. PROTO stands for the generated code.
+# Which layers a layer may include, beside itself. PROTO stands for the generated messages, STUBS for
+# the generated services.
 ARROWS = {
     STORAGE: {BATCH},
     BATCH: {STORAGE},
     COMMIT: {STORAGE, BATCH},
     MEMORY: {STORAGE, BATCH, COMMIT},
     ROCKSDB: {STORAGE, BATCH, COMMIT},
+    SOCKETS: set(),
     HUB: {STORAGE, BATCH},
-    GRPC: {HUB, STORAGE, BATCH, PROTO},
-    WEB: {HUB, STORAGE, BATCH, PROTO},
-    APP: {GRPC, WEB, HUB, STORAGE, MEMORY, ROCKSDB},
+    CONTRACT: {HUB, STORAGE, BATCH, PROTO},
+    GRPC: {CONTRACT, SOCKETS, HUB, STORAGE, BATCH, PROTO, STUBS},
+    WEB: {CONTRACT, SOCKETS, HUB, STORAGE, BATCH, PROTO},
+    APP: {GRPC, WEB, CONTRACT, HUB, STORAGE, MEMORY, ROCKSDB},
     MAIN: {APP},
     CLIENT_API: set(),
-    CLIENT: {CLIENT_API, PROTO},
+    CLIENT: {CLIENT_API, PROTO, STUBS},
     CLI: {CLIENT_API},
 }
 
 # Libraries that belong to few layers.
 LIBRARIES = {
     "rocksdb/": {ROCKSDB},
-    "grpcpp/": {GRPC, WEB, CLIENT},
-    "grpc/": {GRPC, WEB, CLIENT},
-    "google/protobuf/": {GRPC, WEB, CLIENT},
+    "grpcpp/": {GRPC, CLIENT},
+    "grpc/": {GRPC, CLIENT},
+    "google/protobuf/": {CONTRACT, GRPC, WEB, CLIENT},
+    "boost/": {WEB},
     "CLI/": {APP, CLI},
     "gtest/": set(),
     "gmock/": set(),
@@ -71,7 +79,7 @@ class Violation:
 def layer_of(path):
     """The layer that a file or an included path belongs to; None outside all layers."""
     if path.startswith("millrace/v1/"):
-        return PROTO
+        return STUBS if path.endswith(".grpc.pb.h") else PROTO
     if path.startswith("millrace/"):
         return CLIENT_API
     holders = [layer for layer in ARROWS if path.startswith(layer + "/")]

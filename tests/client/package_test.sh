@@ -21,7 +21,7 @@ cmake --install "$build_dir" --component client --prefix "$work/prefix" >"$work/
 cmake -G Ninja -S "$outside" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/cmake.log"
 cmake --build "$work/build"
 
-"$server" --data-dir "$work/data" --listen 127.0.0.1:0 --port-file "$work/port" \
+"$server" --data-dir "$work/data" --listen 127.0.0.1:0 --web-listen none --port-file "$work/port" \
   >"$work/hub.log" 2>&1 &
 hub=$!
 for _ in $(seq 1 500); do

@@ -6,7 +6,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 quickstart() {
-  deploy/quickstart.sh --listen localhost:0 --data-dir "$scratch/data" "$@" >"$scratch/out" 2>&1
+  deploy/quickstart.sh --listen localhost:0 --web-listen localhost:0 --data-dir "$scratch/data" "$@" >"$scratch/out" 2>&1
   local status=$?
   cat "$scratch/out"
   return $status
@@ -34,6 +34,9 @@ goes_on() { comes_round && grep -q 'It exists already' "$scratch/out"; }
 check "a second run goes on with the data of the first" goes_on
 check "a taken port is named" refuses 'something else listens' \
   deploy/quickstart.sh --exit --data-dir "$scratch/data" --listen "127.0.0.1:$(cat "$scratch/port")"
+check "a taken web port is named" refuses 'something else listens' \
+  deploy/quickstart.sh --exit --data-dir "$scratch/data" --listen localhost:0 \
+  --web-listen "127.0.0.1:$(cat "$scratch/port")"
 check "an unknown option is refused" refuses 'Usage' deploy/quickstart.sh --nonsense
 kill $squatter
 finish

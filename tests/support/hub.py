@@ -21,6 +21,7 @@ class Hub:
         self.directory = pathlib.Path(directory)
         self.flags = flags
         self.port = 0
+        self.web_port = 0
         self.start()
 
     @property
@@ -29,19 +30,23 @@ class Hub:
 
     def start(self):
         port_file = self.directory / "port"
+        web_port_file = self.directory / "web-port"  # Written after the other.
         port_file.unlink(missing_ok=True)
+        web_port_file.unlink(missing_ok=True)
         with open(self.directory / "hub.log", "ab") as log:
             self.process = subprocess.Popen(
                 [SERVER, "--data-dir", self.directory / "data", "--listen", f"localhost:{self.port}",
-                 "--port-file", port_file, *self.flags],
+                 "--port-file", port_file, "--web-listen", f"localhost:{self.web_port}",
+                 "--web-port-file", web_port_file, *self.flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
-        while not port_file.exists() or not port_file.read_text().strip():
+        while not web_port_file.exists() or not web_port_file.read_text().strip():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise RuntimeError("the hub did not start:\n" + self.log())
             time.sleep(0.02)
         self.port = int(port_file.read_text())
+        self.web_port = int(web_port_file.read_text())
 
     def kill(self):
         """As a crash: SIGKILL, no chance to finish anything."""

@@ -43,9 +43,9 @@ void HubProcess::Launch() {
   const std::string log = directory_ + "/hub.log";
   const std::string data = directory_ + "/data";
   const std::string listen = target();
-  const std::vector<const char*> arguments = {program_.c_str(),  "--data-dir",   data.c_str(),
-                                              "--listen",        listen.c_str(), "--port-file",
-                                              port_file.c_str(), nullptr};
+  const std::vector<const char*> arguments = {
+      program_.c_str(), "--data-dir",      data.c_str(),   "--listen",    listen.c_str(),
+      "--port-file",    port_file.c_str(), "--web-listen", "127.0.0.1:0", nullptr};
   pid_ = fork();
   if (pid_ == 0) {
     const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);

@@ -133,7 +133,7 @@ class Millrace(System):
 
     def command(self, folder, port, durability):
         return [self.root / "build/bin/millrace-server", "--data-dir", folder / "data", "--listen",
-                f"{HOST}:{port}", "--log-level", "warn"]
+                f"{HOST}:{port}", "--web-listen", "none", "--log-level", "warn"]
 
     def version(self):
         done = subprocess.run([self.root / "build/bin/millrace-server", "--version"],

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "server/grpc/batches_encoder.h"
+#include "server/grpc/subscribe_frames.h"
 #include "storage/batch/entries.h"
 #include "storage/batch/record_view.h"
 #include "storage/batch/record_walk.h"

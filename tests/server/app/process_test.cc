@@ -1,6 +1,9 @@
 // The real program: how it starts, drains, refuses to start, and what it says.
+#include <arpa/inet.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <chrono>
 #include <fstream>
@@ -151,6 +154,44 @@ TEST(Process, EndsAtOnceOnASecondSignal) {
   EXPECT_EQ(server.Wait().signal, SIGINT);
 }
 
+// A TCP connection to HOST:PORT, HOST an IPv4 address.
+class OpenSocket {
+ public:
+  explicit OpenSocket(const std::string& target) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    const size_t colon = target.rfind(':');
+    address.sin_port = htons(static_cast<uint16_t>(std::stoi(target.substr(colon + 1))));
+    inet_pton(AF_INET, target.substr(0, colon).c_str(), &address.sin_addr);
+    connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  }
+  ~OpenSocket() { close(fd_); }
+  OpenSocket(const OpenSocket&) = delete;
+  OpenSocket& operator=(const OpenSocket&) = delete;
+
+  int fd() const { return fd_; }
+  bool connected() const { return connected_; }
+
+ private:
+  const int fd_;
+  bool connected_ = false;
+};
+
+// The body of the answer.
+std::string HttpGet(const std::string& target, const std::string& path) {
+  const OpenSocket socket(target);
+  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  EXPECT_EQ(send(socket.fd(), request.data(), request.size(), 0),
+            static_cast<ssize_t>(request.size()));
+  std::string answer;
+  char bytes[4096];
+  for (ssize_t size; (size = recv(socket.fd(), bytes, sizeof(bytes), 0)) > 0;) {
+    answer.append(bytes, static_cast<size_t>(size));
+  }
+  const size_t body = answer.find("\r\n\r\n");
+  return body == std::string::npos ? "" : answer.substr(body + 4);
+}
+
 // What is in the file, once it is there.
 std::string AwaitContent(const std::string& path) {
   std::string content;
@@ -169,6 +210,33 @@ TEST(Process, WritesThePortFileWholeAndOnlyOnceItServes) {
       {"--engine", "memory", "--listen", "127.0.0.1:0", "--port-file", directory / "port"});
   const std::string target = server.AwaitTarget();
   EXPECT_EQ("127.0.0.1:" + AwaitContent(directory / "port"), target + "\n");
+}
+
+TEST(Process, ServesTheWebOnAPortOfItsOwn) {
+  const TemporaryDirectory directory;
+  ServerProcess server(
+      {"--engine", "memory", "--listen", "127.0.0.1:0", "--web-port-file", directory / "web-port"});
+  const std::string started = server.AwaitLine("hub started");
+  const std::string target = ServerProcess::FieldOf(started, " web_listen=");
+  EXPECT_EQ("127.0.0.1:" + AwaitContent(directory / "web-port"), target + "\n");
+  EXPECT_EQ(HttpGet(target, "/readyz"), "ready\n");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait().status, 0);
+}
+
+TEST(Process, EndsThoughAWebClientSaysNothing) {
+  ServerProcess server({"--engine", "memory", "--listen", "127.0.0.1:0"});
+  const std::string started = server.AwaitLine("hub started");
+  const OpenSocket silent(ServerProcess::FieldOf(started, " web_listen="));
+  EXPECT_TRUE(silent.connected());
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait().status, 0);
+}
+
+TEST(Process, DoesWithoutAWebPort) {
+  ServerProcess server({"--engine", "memory", "--listen", "127.0.0.1:0", "--web-listen", "none"});
+  const std::string started = server.AwaitLine("hub started");
+  EXPECT_EQ(ServerProcess::FieldOf(started, " web_listen="), "none");
 }
 
 // ---- Where it does not start
@@ -200,6 +268,12 @@ TEST(Process, RefusesAPortThatIsTaken) {
   ServerProcess first({"--engine", "memory", "--listen", "127.0.0.1:0"});
   const std::string target = first.AwaitTarget();
   ExpectRefusal({"--data-dir", directory / "data", "--listen", target}, 1, target);
+}
+
+TEST(Process, RefusesAWebPortThatIsTaken) {
+  ServerProcess first({"--engine", "memory", "--listen", "127.0.0.1:0"});
+  const std::string taken = ServerProcess::FieldOf(first.AwaitLine("hub started"), " web_listen=");
+  ExpectRefusal({"--engine", "memory", "--listen", "127.0.0.1:0", "--web-listen", taken}, 1, taken);
 }
 
 TEST(Process, RefusesADirectoryThatItCannotMake) {

@@ -46,10 +46,13 @@ struct Exit {
   int signal = 0;
 };
 
+// Its web port is any that is free, unless the flags say otherwise; it is for few connections, so
+// that no machine has too few descriptors, which would be logged.
 class ServerProcess {
  public:
   explicit ServerProcess(std::vector<std::string> flags) {
-    flags.insert(flags.begin(), MILLRACE_SERVER);
+    flags.insert(flags.begin(),
+                 {MILLRACE_SERVER, "--web-listen", "127.0.0.1:0", "--web-max-connections", "100"});
     std::vector<char*> argv;
     for (std::string& flag : flags) argv.push_back(flag.data());
     argv.push_back(nullptr);
@@ -86,9 +89,10 @@ class ServerProcess {
   }
 
   // The address, once the hub serves.
-  std::string AwaitTarget() {
-    const std::string line = AwaitLine("hub started");
-    const std::string field = "listen=";
+  std::string AwaitTarget() { return FieldOf(AwaitLine("hub started"), " listen="); }
+
+  // What follows ` name=` in a line of the log.
+  static std::string FieldOf(const std::string& line, const std::string& field) {
     const size_t begin = line.find(field) + field.size();
     return line.substr(begin, line.find(' ', begin) - begin);
   }

@@ -85,6 +85,10 @@ TEST(Settings, HaveDefaults) {
   EXPECT_EQ(settings.engine, EngineKind::kRocksDb);
   EXPECT_EQ(settings.data_dir, "d");
   EXPECT_EQ(settings.listen, "localhost:9640");
+  EXPECT_TRUE(settings.serves_web());
+  EXPECT_EQ(settings.web.listen, "localhost:9641");
+  EXPECT_EQ(settings.web.limits.max_connections, 10'000);
+  EXPECT_TRUE(settings.web.limits.allowed_origins.empty());
   EXPECT_EQ(settings.drain_timeout, absl::Seconds(10));
   EXPECT_EQ(settings.hub.default_durability, storage::Durability::kSynced);
   EXPECT_EQ(settings.hub.topics.auto_create_partitions, 0);
@@ -168,6 +172,29 @@ TEST(Settings, OfTheMemoryEngineNeedNoDirectory) {
   EXPECT_TRUE(std::holds_alternative<Settings>(outcome.result)) << outcome.err;
 }
 
+TEST(Settings, OfTheWebAreReadFromFlags) {
+  const Settings settings = Accepted(
+      {"--web-listen", "0.0.0.0:80", "--web-port-file", "w", "--web-allow-origin",
+       "https://a.example,http://b.example:8080", "--web-max-connections", "7",
+       "--web-max-message-bytes", "64KiB", "--web-header-timeout", "1s", "--web-message-timeout",
+       "2s", "--web-write-timeout", "3s", "--web-idle-timeout", "4s"});
+  EXPECT_EQ(settings.web.listen, "0.0.0.0:80");
+  EXPECT_EQ(settings.web_port_file, "w");
+  const WebLimits& limits = settings.web.limits;
+  EXPECT_EQ(limits.allowed_origins,
+            (std::vector<std::string>{"https://a.example", "http://b.example:8080"}));
+  EXPECT_EQ(limits.max_connections, 7);
+  EXPECT_EQ(limits.max_message_bytes, 64 << 10);
+  EXPECT_EQ(limits.header_timeout, absl::Seconds(1));
+  EXPECT_EQ(limits.message_timeout, absl::Seconds(2));
+  EXPECT_EQ(limits.write_timeout, absl::Seconds(3));
+  EXPECT_EQ(limits.idle_timeout, absl::Seconds(4));
+}
+
+TEST(Settings, CanDoWithoutAWebPort) {
+  EXPECT_FALSE(Accepted({"--web-listen", "none"}).serves_web());
+}
+
 TEST(Settings, ThatMakeNoSenseAreRefusedInOneLineThatNamesThem) {
   struct Case {
     std::string named;
@@ -185,6 +212,16 @@ TEST(Settings, ThatMakeNoSenseAreRefusedInOneLineThatNamesThem) {
       {"--listen", {"--data-dir", "d", "--listen", "localhost:"}},
       {"--listen", {"--data-dir", "d", "--listen", "localhost:65536"}},
       {"--listen", {"--data-dir", "d", "--listen", "localhost:grpc"}},
+      {"--web-listen", {"--data-dir", "d", "--web-listen", "9641"}},
+      {"--web-listen", {"--data-dir", "d", "--web-listen", ""}},
+      {"--web-port-file", {"--data-dir", "d", "--web-listen", "none", "--web-port-file", "port"}},
+      {"--web-allow-origin", {"--data-dir", "d", "--web-allow-origin", "*"}},
+      {"--web-allow-origin", {"--data-dir", "d", "--web-allow-origin", "example.org"}},
+      {"--web-allow-origin", {"--data-dir", "d", "--web-allow-origin", "https://a.example/path"}},
+      {"--web-allow-origin", {"--data-dir", "d", "--web-allow-origin", "https://"}},
+      {"--web-max-connections", {"--data-dir", "d", "--web-max-connections", "0"}},
+      {"--web-max-message-bytes", {"--data-dir", "d", "--web-max-message-bytes", "1GiB"}},
+      {"--web-idle-timeout", {"--data-dir", "d", "--web-idle-timeout", "0"}},
       {"--max-topics", {"--data-dir", "d", "--max-topics", "0"}},
       {"--max-topics", {"--data-dir", "d", "--max-topics", "-5"}},
       {"--max-topics", {"--data-dir", "d", "--max-topics", "many"}},
@@ -238,6 +275,7 @@ TEST(Settings, HelpShowsEveryDefaultAndVariable) {
   EXPECT_EQ(outcome.err, "");
   for (const char* shown :
        {"--listen HOST:PORT=localhost:9640 (Env:MILLRACE_LISTEN)", "--max-record-bytes SIZE=1MiB",
+        "--web-listen HOST:PORT=localhost:9641 (Env:MILLRACE_WEB_LISTEN)",
         "--producer-idle-expiry TIME=7d", "--max-topics N=10000", "=synced", "MILLRACE_CONFIG"}) {
     EXPECT_NE(outcome.out.find(shown), std::string::npos) << shown;
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "server/contract/request_error.h"
 #include "storage/error.h"
 #include "tests/support/error_facts.h"
 

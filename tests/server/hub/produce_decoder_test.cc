@@ -1,4 +1,4 @@
-#include "server/grpc/produce_decoder.h"
+#include "server/contract/produce_decoder.h"
 
 #include <grpcpp/support/slice.h>
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "millrace/v1/event_hub.pb.h"
+#include "server/grpc/message_bytes.h"
 #include "storage/batch/entries.h"
 #include "storage/error.h"
 #include "tests/server/hub/byte_pieces.h"
@@ -60,14 +61,14 @@ void ExpectRecords(const hub::ProduceCommand& command, const v1::ProduceRequest&
 }
 
 Reason ReasonFor(const std::string& bytes, const hub::Limits& limits = {}) {
-  const auto command = DecodeProduceRequest(Whole(bytes), limits);
+  const auto command = DecodeProduceRequest(Flatten(Whole(bytes)), limits);
   EXPECT_FALSE(command.ok());
   return storage::ReasonOf(command.status()).value_or(Reason::kInternal);
 }
 
 TEST(ProduceDecoder, TakesEveryFieldOfARequest) {
   const v1::ProduceRequest request = MakeRequest();
-  const auto command = DecodeProduceRequest(Whole(request.SerializeAsString()), {});
+  const auto command = DecodeProduceRequest(Flatten(Whole(request.SerializeAsString())), {});
   ASSERT_TRUE(command.ok()) << command.status();
   EXPECT_EQ(command->topic, "orders");
   EXPECT_EQ(command->partition, 2);
@@ -83,7 +84,7 @@ TEST(ProduceDecoder, TellsAbsentFieldsFromZeroes) {
   v1::ProduceRequest request;
   request.set_topic("orders");
   request.add_records();
-  const auto command = DecodeProduceRequest(Whole(request.SerializeAsString()), {});
+  const auto command = DecodeProduceRequest(Flatten(Whole(request.SerializeAsString())), {});
   ASSERT_TRUE(command.ok());
   EXPECT_FALSE(command->partition.has_value());
   EXPECT_FALSE(command->durability.has_value());
@@ -95,7 +96,7 @@ TEST(ProduceDecoder, ReadsARequestThatComesInPiecesOfAnySize) {
   const v1::ProduceRequest request = MakeRequest();
   const std::string bytes = request.SerializeAsString();
   for (size_t piece = 1; piece <= bytes.size(); ++piece) {
-    const auto command = DecodeProduceRequest(Pieces(bytes, piece), {});
+    const auto command = DecodeProduceRequest(Flatten(Pieces(bytes, piece)), {});
     ASSERT_TRUE(command.ok()) << piece;
     ExpectRecords(*command, request);
   }
@@ -107,8 +108,8 @@ TEST(ProduceDecoder, GathersRecordsThatOtherFieldsSeparate) {
   first.add_records()->set_value("one");
   second.set_partition(1);
   second.add_records()->set_value("two");
-  const auto command =
-      DecodeProduceRequest(Whole(first.SerializeAsString() + second.SerializeAsString()), {});
+  const auto command = DecodeProduceRequest(
+      Flatten(Whole(first.SerializeAsString() + second.SerializeAsString())), {});
   ASSERT_TRUE(command.ok());
   const std::vector<v1::Record> records = RecordsOf(*command);
   ASSERT_EQ(records.size(), 2u);
@@ -122,7 +123,7 @@ TEST(ProduceDecoder, AgreesWithProtobufOnEveryTruncation) {
   for (size_t size = 0; size < bytes.size(); ++size) {
     const std::string cut = bytes.substr(0, size);
     v1::ProduceRequest parsed;
-    const auto command = DecodeProduceRequest(Whole(cut), {});
+    const auto command = DecodeProduceRequest(Flatten(Whole(cut)), {});
     if (!parsed.ParseFromString(cut)) {
       EXPECT_FALSE(command.ok()) << size;
       ++refused;
@@ -150,7 +151,7 @@ TEST(ProduceDecoder, RefusesAKnownFieldOfAnotherWireType) {
 TEST(ProduceDecoder, StepsOverFieldsOfALaterVersion) {
   const v1::ProduceRequest request = MakeRequest();
   const auto command =
-      DecodeProduceRequest(Whole(request.SerializeAsString() + "\xfa\x01\x03xyz"), {});
+      DecodeProduceRequest(Flatten(Whole(request.SerializeAsString() + "\xfa\x01\x03xyz")), {});
   ASSERT_TRUE(command.ok()) << command.status();
   ExpectRecords(*command, request);
 }
@@ -159,7 +160,7 @@ TEST(ProduceDecoder, NamesTheRecordThatIsMalformed) {
   v1::ProduceRequest request = MakeRequest();
   std::string bytes = request.SerializeAsString();
   bytes += std::string("\x1a\x02\x0a\x7f", 4);  // A key that reaches beyond its record.
-  const auto command = DecodeProduceRequest(Whole(bytes), {});
+  const auto command = DecodeProduceRequest(Flatten(Whole(bytes)), {});
   EXPECT_EQ(storage::ReasonOf(command.status()), Reason::kMalformedRecord);
   EXPECT_EQ(storage::MetadataOf(command.status())["record_index"], "3");
 }
@@ -186,13 +187,14 @@ TEST(ProduceDecoder, RefusesRequestsThatMakeNoSense) {
 TEST(ProduceDecoder, TakesTheRequestOutOfAStreamRequest) {
   v1::ProduceStreamRequest request;
   *request.mutable_request() = MakeRequest();
-  const auto command = DecodeProduceStreamRequest(Pieces(request.SerializeAsString(), 7), {});
+  const auto command =
+      DecodeProduceStreamRequest(Flatten(Pieces(request.SerializeAsString(), 7)), {});
   ASSERT_TRUE(command.ok()) << command.status();
   ExpectRecords(*command, request.request());
 
-  const auto empty = DecodeProduceStreamRequest(Whole(""), {});
+  const auto empty = DecodeProduceStreamRequest(Flatten(Whole("")), {});
   EXPECT_EQ(storage::ReasonOf(empty.status()), Reason::kEmptyRequest);
-  const auto malformed = DecodeProduceStreamRequest(Whole("\x0a\x05"), {});
+  const auto malformed = DecodeProduceStreamRequest(Flatten(Whole("\x0a\x05")), {});
   EXPECT_EQ(storage::ReasonOf(malformed.status()), Reason::kMalformedRequest);
 }
 

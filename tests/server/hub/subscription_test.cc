@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -203,6 +204,54 @@ TEST_F(SubscriptionTest, ChangesNothingWhereOneOfThePartitionsIsNotItsOwn) {
   EXPECT_EQ(ReasonOf(subscription->SetPaused({{"orders", 0}, {"orders", 1}}, true).status()),
             Reason::kPartitionNotAssigned);
   EXPECT_EQ(subscription->SetPaused({}, false)->size(), 0u);
+}
+
+TEST_F(SubscriptionTest, DeliversNoMoreThanItsCredit) {
+  CreateTopic("orders");
+  ProduceValues("orders", 0, {"a", "b", "c"});
+  ProduceValues("orders", 0, {"d", "e"});
+  SubscribeCommand command = FromTheBeginning("orders");
+  command.credit_records = 2;
+  const auto subscription = Subscribe(command);
+  FrameReader reader(subscription);
+  EXPECT_EQ(reader.Records(2), (Values{"0/0=a", "0/1=b"}));
+  EXPECT_FALSE(reader.HasFrame());
+  subscription->AddCredit(2);  // Over the edge of a stored batch.
+  EXPECT_EQ(reader.Records(2), (Values{"0/2=c", "0/3=d"}));
+  EXPECT_FALSE(reader.HasFrame());
+  ProduceValues("orders", 0, {"f"});
+  EXPECT_FALSE(reader.HasFrame());
+  subscription->AddCredit(std::numeric_limits<int64_t>::max());
+  subscription->AddCredit(std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(reader.Records(2), (Values{"0/4=e", "0/5=f"}));
+}
+
+TEST_F(SubscriptionTest, SharesItsCreditAmongPartitions) {
+  CreateTopic("orders", 2);
+  ProduceValues("orders", 0, {"a", "b", "c"});
+  ProduceValues("orders", 1, {"d", "e", "f"});
+  SubscribeCommand command = FromTheBeginning("orders");
+  command.credit_records = 4;
+  const auto subscription = Subscribe(command);
+  FrameReader reader(subscription);
+  EXPECT_EQ(reader.Records(4).size(), 4u);
+  reader.Expect<CaughtUpFrame>();  // Of one of them.
+  EXPECT_FALSE(reader.HasFrame());
+  subscription->AddCredit(2);
+  EXPECT_EQ(reader.Records(2).size(), 2u);
+}
+
+TEST_F(SubscriptionTest, GoesOnWithOtherFramesWithoutCredit) {
+  CreateTopic("orders");
+  ProduceValues("orders", 0, {"a"});
+  SubscribeCommand command = FromTheBeginning("orders");
+  command.credit_records = 0;
+  command.heartbeat_interval = absl::Milliseconds(100);
+  FrameReader reader(Subscribe(command));
+  reader.Expect<SessionStartedFrame>();
+  reader.Expect<AssignedFrame>();
+  EXPECT_TRUE(reader.Expect<HeartbeatFrame>().waiting_for_commit.empty());
+  EXPECT_TRUE(reader.Expect<HeartbeatFrame>().waiting_for_commit.empty());
 }
 
 TEST_F(SubscriptionTest, RefusesAPositionOutsideThePartition) {

@@ -1,4 +1,4 @@
-#include "server/grpc/transact_decoder.h"
+#include "server/contract/transact_decoder.h"
 
 #include <grpcpp/support/slice.h>
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "millrace/v1/event_hub.pb.h"
+#include "server/grpc/message_bytes.h"
 #include "storage/batch/entries.h"
 #include "storage/error.h"
 #include "tests/server/hub/byte_pieces.h"
@@ -17,7 +18,7 @@ namespace {
 using storage::Reason;
 
 absl::StatusOr<hub::TransactCommand> Decode(const std::string& bytes, hub::Limits limits = {}) {
-  return DecodeTransactRequest(Whole(bytes), limits);
+  return DecodeTransactRequest(Flatten(Whole(bytes)), limits);
 }
 
 v1::TransactRequest MakeRequest() {
@@ -102,7 +103,7 @@ TEST(TransactDecoder, ReadsARequestThatComesInPiecesOfAnySize) {
   const v1::TransactRequest request = MakeRequest();
   const std::string bytes = request.SerializeAsString();
   for (size_t piece = 1; piece <= bytes.size(); ++piece) {
-    const auto command = DecodeTransactRequest(Pieces(bytes, piece), {});
+    const auto command = DecodeTransactRequest(Flatten(Pieces(bytes, piece)), {});
     ASSERT_TRUE(command.ok()) << piece << " " << command.status();
     ExpectRecords(*command, request);
   }

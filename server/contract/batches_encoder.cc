@@ -1,11 +1,9 @@
-#include "server/grpc/batches_encoder.h"
+#include "server/contract/batches_encoder.h"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
-#include <grpcpp/support/slice.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,16 +69,11 @@ std::string BatchFacts(const hub::DeliveredBatch& delivered) {
   return out;
 }
 
-grpc::Slice ShareSlice(const storage::SharedSlice& slice) {
-  auto* owner = new std::shared_ptr<const void>(slice.owner);
-  return grpc::Slice(
-      const_cast<char*>(slice.bytes.data()), slice.bytes.size(),
-      [](void* user_data) { delete static_cast<std::shared_ptr<const void>*>(user_data); }, owner);
-}
-
-// Collects bytes to copy and slices to share, in order.
+// Collects bytes to copy and slices to share, and hands them on in order.
 class FrameBuilder {
  public:
+  explicit FrameBuilder(PieceSink& sink) : sink_(sink) {}
+
   std::string& text() { return text_; }
 
   void Add(const storage::SharedSlice& slice) {
@@ -89,28 +82,23 @@ class FrameBuilder {
       return;
     }
     Flush();
-    slices_.push_back(ShareSlice(slice));
+    sink_.AddShared(slice);
   }
 
-  grpc::ByteBuffer Finish() {
-    Flush();
-    return grpc::ByteBuffer(slices_.data(), slices_.size());
-  }
-
- private:
   void Flush() {
     if (text_.empty()) return;
-    slices_.emplace_back(text_);
+    sink_.AddText(text_);
     text_.clear();
   }
 
+ private:
+  PieceSink& sink_;
   std::string text_;
-  std::vector<grpc::Slice> slices_;
 };
 
 }  // namespace
 
-grpc::ByteBuffer EncodeBatches(const hub::BatchesFrame& frame) {
+void EncodeBatches(const hub::BatchesFrame& frame, PieceSink& sink) {
   // Lengths come before contents, so the batches are sized from the inside out.
   std::vector<std::string> facts;
   facts.reserve(frame.batches.size());
@@ -125,14 +113,14 @@ grpc::ByteBuffer EncodeBatches(const hub::BatchesFrame& frame) {
         WireFormatLite::LengthDelimitedSize(batch_bytes(i));
   }
 
-  FrameBuilder builder;
+  FrameBuilder builder(sink);
   AppendLength(builder.text(), SubscribeResponse::kBatchesFieldNumber, batches_bytes);
   for (size_t i = 0; i < frame.batches.size(); ++i) {
     AppendLength(builder.text(), Batches::kBatchesFieldNumber, batch_bytes(i));
     builder.text() += facts[i];
     for (const storage::SharedSlice& slice : frame.batches[i].batch.entries) builder.Add(slice);
   }
-  return builder.Finish();
+  builder.Flush();
 }
 
 }  // namespace millrace::server

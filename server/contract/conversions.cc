@@ -1,4 +1,4 @@
-#include "server/grpc/conversions.h"
+#include "server/contract/conversions.h"
 
 #include <google/protobuf/util/time_util.h>
 

@@ -1,4 +1,4 @@
-#include "server/grpc/readable_record.h"
+#include "server/contract/readable_record.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "server/grpc/conversions.h"
+#include "server/contract/conversions.h"
 #include "server/hub/value_rendering.h"
 #include "storage/batch/record_view.h"
 #include "storage/batch/record_walk.h"

@@ -2,8 +2,6 @@
 // are checked and counted, never parsed into objects: their bytes are what the log stores.
 #pragma once
 
-#include <grpcpp/support/byte_buffer.h>
-
 #include <cstdint>
 #include <string_view>
 
@@ -14,21 +12,21 @@
 
 namespace millrace::server {
 
-// Copies the request once, out of the transport's buffers. MALFORMED_REQUEST, EMPTY_REQUEST,
-// MALFORMED_RECORD (record_index), RECORD_TOO_LARGE (record_index), BATCH_TOO_LARGE,
+// The ProduceRequest that `buffer` holds; the records share the buffer. MALFORMED_REQUEST,
+// EMPTY_REQUEST, MALFORMED_RECORD (record_index), RECORD_TOO_LARGE (record_index), BATCH_TOO_LARGE,
 // EXPECTED_OFFSET_NEEDS_PARTITION, INVALID_SEQUENCE.
-absl::StatusOr<hub::ProduceCommand> DecodeProduceRequest(const grpc::ByteBuffer& bytes,
+absl::StatusOr<hub::ProduceCommand> DecodeProduceRequest(const storage::SliceBuffer& buffer,
                                                          const hub::Limits& limits);
 
 // The same for a ProduceRequest that lies in `buffer`, as one of several in a larger request; so
-// many records stand before it there. The records share the buffer.
+// many records stand before it there.
 absl::StatusOr<hub::ProduceCommand> DecodeProduceRequest(const storage::SliceBuffer& buffer,
                                                          std::string_view request,
                                                          int32_t records_before,
                                                          const hub::Limits& limits);
 
 // The same for a ProduceStreamRequest.
-absl::StatusOr<hub::ProduceCommand> DecodeProduceStreamRequest(const grpc::ByteBuffer& bytes,
+absl::StatusOr<hub::ProduceCommand> DecodeProduceStreamRequest(const storage::SliceBuffer& buffer,
                                                                const hub::Limits& limits);
 
 // BATCH_TOO_LARGE (limit, unit): a request has more bytes or records than it may.

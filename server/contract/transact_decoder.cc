@@ -1,4 +1,4 @@
-#include "server/grpc/transact_decoder.h"
+#include "server/contract/transact_decoder.h"
 
 #include <optional>
 #include <string>
@@ -6,9 +6,8 @@
 #include <utility>
 
 #include "millrace/v1/event_hub.pb.h"
-#include "server/grpc/conversions.h"
-#include "server/grpc/message_bytes.h"
-#include "server/grpc/produce_decoder.h"
+#include "server/contract/conversions.h"
+#include "server/contract/produce_decoder.h"
 #include "storage/batch/shared_slice.h"
 #include "storage/batch/wire.h"
 #include "storage/error.h"
@@ -128,10 +127,9 @@ class Decoder {
 
 }  // namespace
 
-absl::StatusOr<hub::TransactCommand> DecodeTransactRequest(const grpc::ByteBuffer& bytes,
+absl::StatusOr<hub::TransactCommand> DecodeTransactRequest(const SliceBuffer& buffer,
                                                            const hub::Limits& limits) {
-  const SliceBuffer flat = Flatten(bytes);
-  return Decoder(flat, limits).Decode();
+  return Decoder(buffer, limits).Decode();
 }
 
 }  // namespace millrace::server

@@ -1,4 +1,4 @@
-#include "server/grpc/produce_decoder.h"
+#include "server/contract/produce_decoder.h"
 
 #include <cstring>
 #include <optional>
@@ -8,8 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "millrace/v1/event_hub.pb.h"
-#include "server/grpc/conversions.h"
-#include "server/grpc/message_bytes.h"
+#include "server/contract/conversions.h"
 #include "storage/batch/entries.h"
 #include "storage/batch/record_walk.h"
 #include "storage/batch/shared_slice.h"
@@ -243,20 +242,18 @@ absl::StatusOr<hub::ProduceCommand> DecodeProduceRequest(const SliceBuffer& buff
   return Decoder(buffer, request, records_before, limits).Decode();
 }
 
-absl::StatusOr<hub::ProduceCommand> DecodeProduceRequest(const grpc::ByteBuffer& bytes,
+absl::StatusOr<hub::ProduceCommand> DecodeProduceRequest(const SliceBuffer& buffer,
                                                          const hub::Limits& limits) {
-  const SliceBuffer flat = Flatten(bytes);
-  return DecodeProduceRequest(flat, flat.Share(0, flat.size()).bytes, 0, limits);
+  return DecodeProduceRequest(buffer, buffer.Share(0, buffer.size()).bytes, 0, limits);
 }
 
-absl::StatusOr<hub::ProduceCommand> DecodeProduceStreamRequest(const grpc::ByteBuffer& bytes,
+absl::StatusOr<hub::ProduceCommand> DecodeProduceStreamRequest(const SliceBuffer& buffer,
                                                                const hub::Limits& limits) {
-  const SliceBuffer flat = Flatten(bytes);
-  const auto request = Unwrap(flat.Share(0, flat.size()).bytes);
+  const auto request = Unwrap(buffer.Share(0, buffer.size()).bytes);
   if (!request) {
     return Error(Reason::kMalformedRequest, "these bytes are not a ProduceStreamRequest");
   }
-  return DecodeProduceRequest(flat, *request, 0, limits);
+  return DecodeProduceRequest(buffer, *request, 0, limits);
 }
 
 }  // namespace millrace::server

@@ -1,0 +1,167 @@
+#include "server/web/event_connection.h"
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/hub/timer_queue.h"
+#include "server/web/http_judge.h"
+#include "server/web/subscription_pull.h"
+#include "server/web/tcp_progress.h"
+
+namespace millrace::server {
+namespace {
+
+using boost::system::error_code;
+
+constexpr std::string_view kHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+    "X-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n";
+// How long a browser waits before it connects again.
+constexpr std::string_view kRetry = "retry: 1000\n\n";
+
+// The name of an event; empty for batches, which are plain messages.
+std::string_view EventName(const hub::Frame& frame) {
+  struct Namer {
+    std::string_view operator()(const hub::SessionStartedFrame&) { return "sessionStarted"; }
+    std::string_view operator()(const hub::BatchesFrame&) { return ""; }
+    std::string_view operator()(const hub::AssignedFrame&) { return "assigned"; }
+    std::string_view operator()(const hub::RevokingFrame&) { return "revoking"; }
+    std::string_view operator()(const hub::LostFrame&) { return "lost"; }
+    std::string_view operator()(const hub::RepositionedFrame&) { return "repositioned"; }
+    std::string_view operator()(const hub::PartitionErrorFrame&) { return "partitionError"; }
+    std::string_view operator()(const hub::CaughtUpFrame&) { return "caughtUp"; }
+    std::string_view operator()(const hub::HeartbeatFrame&) { return ""; }
+    std::string_view operator()(const hub::EndingFrame&) { return "ending"; }
+  };
+  return std::visit(Namer{}, frame);
+}
+
+// One frame is pulled, written, and then the next. A read waits besides, to notice that the client
+// has gone.
+class EventConnection final : public Connection,
+                              public SubscriptionPull::Reader,
+                              public std::enable_shared_from_this<EventConnection> {
+ public:
+  EventConnection(WebContext& context, IoThread& io, Presence presence, Socket socket,
+                  std::string cors_origin)
+      : context_(context),
+        socket_(std::move(socket)),
+        cors_origin_(std::move(cors_origin)),
+        pull_(std::make_shared<SubscriptionPull>(context.hub(), io, std::move(presence), *this)) {}
+
+  void Start(EventRequest request, std::string peer) {
+    self_ = shared_from_this();
+    if (request.resume) point_ = *request.resume;
+    pull_->Open(
+        [&hub = context_.hub(), request = std::move(request), peer = std::move(peer)]() mutable {
+          auto command = ToSubscribeCommand(hub, request);
+          if (command.ok()) command->peer = std::move(peer);
+          return command;
+        });
+    AwaitEnd();
+  }
+
+  void Tick(absl::Duration now) override {
+    if (!writing_) return;
+    const absl::Duration silence = progress_.Silence(socket_.native_handle(), now);
+    if (silence > context_.limits().write_timeout) Abort();
+  }
+
+  void Drain() override {}  // The hub ends every subscription itself.
+
+  void Abort() override {
+    pull_->Stop();
+    error_code ignored;
+    socket_.close(ignored);
+    self_.reset();
+  }
+
+  void OnOpened(const absl::Status& status) override {
+    if (!status.ok()) {
+      const HttpResponse response = ErrorResponse(status);
+      const std::string body = response.body.Text();
+      ending_ = true;
+      return Write(Pieces(HeadOf(response, body.size(), false, cors_origin_) + body));
+    }
+    std::string head(kHead);
+    if (!cors_origin_.empty()) {
+      absl::StrAppend(&head, "Access-Control-Allow-Origin: ", cors_origin_, "\r\nVary: Origin\r\n");
+    }
+    absl::StrAppend(&head, "\r\n", std::string(kRetry));
+    Write(Pieces(std::move(head)));
+  }
+
+  void OnFrame(const hub::Frame& frame) override {
+    if (std::holds_alternative<hub::HeartbeatFrame>(frame)) {
+      return Write(Pieces(": heartbeat\n\n"));
+    }
+    point_.Apply(frame);
+    ending_ = std::holds_alternative<hub::EndingFrame>(frame);
+    Pieces event;
+    if (const std::string_view name = EventName(frame); !name.empty()) {
+      event.AddText(absl::StrCat("event: ", std::string(name), "\n"));
+    }
+    // The position behind what this event says; the client has it once the event is complete.
+    if (point_.partition_count() > 0) event.AddText(absl::StrCat("id: ", point_.Token(), "\n"));
+    event.AddText("data: ");
+    context_.json_frames().Append(frame, event);
+    event.AddText("\n\n");
+    Write(std::move(event));
+  }
+
+ private:
+  void AwaitEnd() {
+    socket_.async_read_some(net::buffer(ignored_),
+                            [self = shared_from_this()](error_code error, size_t /*bytes*/) {
+                              if (!self->socket_.is_open()) return;
+                              if (error) return self->Abort();
+                              self->AwaitEnd();
+                            });
+  }
+
+  void Write(Pieces message) {
+    writing_ = true;
+    progress_.Begin(socket_.native_handle(), hub::MonotonicNow());
+    slices_ = std::move(message).Take();
+    std::vector<net::const_buffer> buffers;
+    for (const storage::SharedSlice& slice : slices_) {
+      buffers.emplace_back(slice.bytes.data(), slice.bytes.size());
+    }
+    net::async_write(socket_, buffers, [self = shared_from_this()](error_code error, size_t) {
+      self->writing_ = false;
+      self->slices_.clear();
+      if (error || self->ending_) return self->Abort();
+      self->pull_->Next();
+    });
+  }
+
+  WebContext& context_;
+  Socket socket_;
+  const std::string cors_origin_;
+  const std::shared_ptr<SubscriptionPull> pull_;
+  std::shared_ptr<EventConnection> self_;  // Until Abort.
+  ResumePoint point_;
+  bool ending_ = false;
+  std::array<char, 64> ignored_;  // A client has nothing to say.
+
+  bool writing_ = false;
+  std::vector<storage::SharedSlice> slices_;
+  WriteProgress progress_;
+};
+
+}  // namespace
+
+void ServeEvents(WebContext& context, IoThread& io, Presence presence, Socket socket,
+                 EventRequest request, std::string peer, std::string cors_origin) {
+  auto connection = std::make_shared<EventConnection>(context, io, std::move(presence),
+                                                      std::move(socket), std::move(cors_origin));
+  io.Add(connection);
+  connection->Start(std::move(request), std::move(peer));
+}
+
+}  // namespace millrace::server

@@ -1,0 +1,233 @@
+#include "server/web/gateway_session.h"
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "server/contract/conversions.h"
+#include "server/contract/request_error.h"
+#include "server/contract/write_answers.h"
+#include "storage/clock.h"
+#include "storage/error.h"
+
+namespace millrace::server {
+
+using storage::Error;
+using storage::Reason;
+
+namespace {
+
+constexpr int64_t kMaxUnansweredBytes = 8 << 20;
+
+v1::GatewayResponse ErrorResponse(int32_t id, const absl::Status& status) {
+  v1::GatewayResponse response;
+  response.set_id(id);
+  *response.mutable_error() = ToRequestError(status);
+  return response;
+}
+
+absl::Status NothingOpen(int32_t id) {
+  return Error(Reason::kSessionNotFound,
+               absl::StrCat("nothing is open on this connection under the id ", id),
+               {{"id", absl::StrCat(id)}});
+}
+
+}  // namespace
+
+// ---- Commands
+
+void GatewaySession::OnMessage(std::string_view message, bool is_text) {
+  if (link_ == nullptr) return;
+  if (is_text != context_.protocol.is_text()) {
+    return link_->Close(GatewayClose::kWrongKind,
+                        is_text ? "this subprotocol is binary" : "this subprotocol is text");
+  }
+  auto command = context_.protocol.Decode(message);
+  if (!command) {
+    return link_->Close(GatewayClose::kMalformed,
+                        absl::StrCat("no command of ", std::string(context_.protocol.name())));
+  }
+  Carry(*std::move(command));
+}
+
+absl::Status GatewaySession::CheckId(const GatewayCommand& command) const {
+  std::string_view why;
+  if (command.id <= 0) why = "an id must be a positive number";
+  if (streams_.contains(command.id) || calls_.contains(command.id)) why = "this id is in use";
+  if (why.empty()) return absl::OkStatus();
+  const std::string shown = command.bad_id.empty() ? absl::StrCat(command.id) : command.bad_id;
+  return Error(Reason::kInvalidConfig, why, {{"field", "id"}, {"id", shown}});
+}
+
+void GatewaySession::Carry(GatewayCommand command) {
+  ++unanswered_;  // Until Answer, or until a stream is open.
+  const int32_t id = command.id;
+  if (absl::Status status = CheckId(command); !status.ok()) return Refuse(0, status);
+  if (!command.action.ok()) return Refuse(id, command.action.status());
+  if (absl::Status status = context_.hub.Admit(); !status.ok()) return Refuse(id, status);
+  std::visit([&](auto& action) { Do(id, std::move(action)); }, *command.action);
+}
+
+bool GatewaySession::HasRoomForStream(int32_t id) {
+  if (streams_.size() < kMaxStreams) return true;
+  Refuse(id, Error(Reason::kLimitExceeded,
+                   absl::StrCat("a connection may have ", kMaxStreams,
+                                " subscriptions and watches open"),
+                   {{"limit", absl::StrCat(kMaxStreams)}}));
+  return false;
+}
+
+GatewayStreamContext GatewaySession::StreamContext() const {
+  return {context_.hub, context_.protocol, context_.loop, context_.presence};
+}
+
+void GatewaySession::Do(int32_t id, hub::SubscribeCommand command) {
+  if (!HasRoomForStream(id)) return;
+  --unanswered_;
+  command.peer = context_.peer;
+  streams_[id] = OpenSubscriptionStream(StreamContext(), *this, id, std::move(command));
+}
+
+void GatewaySession::Do(int32_t id, GroupWatchCommand command) {
+  if (!HasRoomForStream(id)) return;
+  --unanswered_;
+  streams_[id] = OpenGroupWatchStream(StreamContext(), *this, id, std::move(command));
+}
+
+void GatewaySession::Do(int32_t id, hub::ProduceCommand command) {
+  calls_.insert(id);
+  const auto bytes = static_cast<int64_t>(command.records.entries.bytes.size());
+  unanswered_bytes_ += bytes;
+  // A full hub holds back reading (has_room) instead of refusing, which would reorder; and its
+  // commits are for its own threads, since this one serves others.
+  command.admission = storage::Admission::kAlways;
+  command.on_calling_thread = false;
+  context_.hub.producing().Produce(
+      std::move(command),
+      [self = shared_from_this(), id, bytes](absl::StatusOr<hub::ProduceOutcome> outcome) {
+        v1::GatewayResponse response;
+        if (outcome.ok()) {
+          response.set_id(id);
+          Fill(*outcome, *response.mutable_produced());
+        } else {
+          response = ErrorResponse(id, outcome.status());
+        }
+        Loop& loop = self->context_.loop;
+        loop.Post([self, bytes, response = std::move(response)]() mutable {
+          self->Answer(std::move(response), bytes);
+        });
+      });
+}
+
+void GatewaySession::Do(int32_t id, v1::CommitOffsetRequest request) {
+  auto command = ToCommitCommand(request);
+  if (!command.ok()) return Refuse(id, command.status());
+  calls_.insert(id);
+  context_.hub.groups().Commit(
+      *std::move(command), [self = shared_from_this(), id, request = std::move(request)](
+                               absl::StatusOr<hub::CommitOutcome> outcome) {
+        v1::GatewayResponse response;
+        if (outcome.ok()) {
+          response.set_id(id);
+          *response.mutable_committed() = ToCommitResponse(request, *outcome);
+        } else {
+          response = ErrorResponse(id, outcome.status());
+        }
+        Loop& loop = self->context_.loop;
+        loop.Post([self, response = std::move(response)]() mutable {
+          self->Answer(std::move(response));
+        });
+      });
+}
+
+void GatewaySession::Do(int32_t id, const v1::GatewayUnsubscribe& unsubscribe) {
+  const auto stream = streams_.extract(unsubscribe.subscription());
+  if (stream.empty()) return Refuse(id, NothingOpen(unsubscribe.subscription()));
+  stream.mapped()->Stop();
+  v1::GatewayResponse response;
+  response.set_id(id);
+  response.mutable_done();
+  Answer(std::move(response));
+}
+
+void GatewaySession::Do(int32_t id, const v1::GatewayCredit& credit) {
+  const auto stream = streams_.find(credit.subscription());
+  if (stream == streams_.end()) return Refuse(id, NothingOpen(credit.subscription()));
+  if (absl::Status status = stream->second->AddCredit(credit.records()); !status.ok()) {
+    return Refuse(id, status);
+  }
+  v1::GatewayResponse response;
+  response.set_id(id);
+  response.mutable_done();
+  Answer(std::move(response));
+}
+
+void GatewaySession::Do(int32_t id, const v1::GatewayPing& /*ping*/) {
+  v1::GatewayResponse response;
+  response.set_id(id);
+  *response.mutable_pong()->mutable_hub_time() = ToTimestamp(storage::Clock::System().Now());
+  Answer(std::move(response));
+}
+
+// ---- Answers
+
+bool GatewaySession::has_room() const {
+  if (unanswered_ == 0) return true;
+  return unanswered_ < kMaxUnanswered && unanswered_bytes_ < kMaxUnansweredBytes &&
+         !context_.hub.engine().write_queue_full();
+}
+
+void GatewaySession::Answer(v1::GatewayResponse response, int64_t request_bytes) {
+  calls_.erase(response.id());
+  unanswered_bytes_ -= request_bytes;
+  if (link_ == nullptr) return;
+  link_->Send(context_.protocol.Encode(response), [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    --self->unanswered_;
+    self->CloseIfDrained();
+  });
+}
+
+void GatewaySession::Refuse(int32_t id, const absl::Status& status) {
+  Answer(ErrorResponse(id, status));
+}
+
+// A stream that was stopped says nothing more; what it has queued before goes all the same.
+void GatewaySession::SendOf(int32_t /*id*/, Pieces message, absl::AnyInvocable<void() &&> written) {
+  if (link_ != nullptr) link_->Send(std::move(message), std::move(written));
+}
+
+void GatewaySession::EndOf(int32_t id, const absl::Status& status) {
+  const auto stream = streams_.extract(id);  // Lives until the end of this call.
+  if (link_ == nullptr) return;
+  if (!status.ok()) {
+    v1::GatewayResponse response = ErrorResponse(id, status);
+    link_->Send(context_.protocol.Encode(response), [] {});
+  }
+  CloseIfDrained();
+}
+
+// ---- The end
+
+void GatewaySession::CloseIfDrained() {
+  if (!draining_ || link_ == nullptr || !streams_.empty() || unanswered_ > 0) return;
+  link_->Close(GatewayClose::kGoingAway, "the hub is stopping");
+}
+
+void GatewaySession::Drain() {
+  draining_ = true;
+  std::vector<std::shared_ptr<GatewayStream>> streams;  // Which end, some of them at once.
+  for (const auto& [id, stream] : streams_) streams.push_back(stream);
+  for (const auto& stream : streams) stream->Drain();
+  CloseIfDrained();
+}
+
+void GatewaySession::Stop() {
+  link_ = nullptr;
+  for (const auto& [id, stream] : streams_) stream->Stop();
+  streams_.clear();
+}
+
+}  // namespace millrace::server

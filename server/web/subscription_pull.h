@@ -1,0 +1,56 @@
+// A hub::Subscription as a connection pulls it: opened on a worker, then one frame after another,
+// each handed over on the connection's thread.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "server/hub/hub.h"
+#include "server/web/loop.h"
+
+namespace millrace::server {
+
+// Threads: the loop's. A late answer of the hub keeps it alive, and is passed over.
+class SubscriptionPull : public std::enable_shared_from_this<SubscriptionPull> {
+ public:
+  // Says what to subscribe to. Runs on a worker and may block.
+  using CommandSource = absl::AnyInvocable<absl::StatusOr<hub::SubscribeCommand>() &&>;
+
+  // Called on the loop's thread.
+  class Reader {
+   public:
+    virtual ~Reader() = default;
+    virtual void OnOpened(const absl::Status& status) = 0;
+    virtual void OnFrame(const hub::Frame& frame) = 0;
+  };
+
+  // `hub` and `loop` outlive this object; `reader` lives until Stop.
+  SubscriptionPull(hub::Hub& hub, Loop& loop, Presence presence, Reader& reader)
+      : hub_(hub), loop_(loop), presence_(std::move(presence)), reader_(&reader) {}
+
+  // Calls OnOpened once, later.
+  void Open(CommandSource source);
+
+  // Calls OnFrame once, later. After OnOpened with OK, and not again before the frame was written.
+  // After Stop it does nothing.
+  void Next();
+
+  // After OnOpened with OK.
+  hub::Subscription& subscription() { return *subscription_; }
+
+  // Closes the subscription; the reader is not called any more. Idempotent.
+  void Stop();
+
+ private:
+  void Opened(absl::StatusOr<std::shared_ptr<hub::Subscription>> opened);
+
+  hub::Hub& hub_;
+  Loop& loop_;
+  const Presence presence_;
+  Reader* reader_;  // Null: stopped.
+  std::shared_ptr<hub::Subscription> subscription_;
+};
+
+}  // namespace millrace::server
