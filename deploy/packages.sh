@@ -16,6 +16,9 @@ test_packages=(
   libbenchmark-dev valgrind
 )
 
+# To look at the console in a browser, on top.
+console_packages=(chromium)
+
 # For tests/run.sh --tidy, on top.
 tidy_packages=(clang-tidy-14)
 

@@ -1,13 +1,29 @@
-# Writes a C++ source that holds the files of FOLDER: cmake -D FOLDER=... -D OUTPUT=... -P this.
-# A file's bytes become the elements of an array, so that any content will do.
-file(GLOB_RECURSE PATHS RELATIVE ${FOLDER} ${FOLDER}/*)
-list(SORT PATHS)
+# Writes a C++ source that holds the files of some folders:
+#   cmake -D "FOLDERS=FOLDER=PREFIX|FOLDER=PREFIX" -D OUTPUT=... -P this
+# PREFIX is where the folder's files are served, such as "js/". A file's bytes become the elements of an array,
+# so that any content will do. What only developers read is left out.
+string(REPLACE "|" ";" FOLDERS "${FOLDERS}")
+
+set(FILES "")  # Each as "served path=file", sorted.
+foreach(FOLDER_AND_PREFIX IN LISTS FOLDERS)
+  string(REGEX MATCH "^(.*)=(.*)$" _ "${FOLDER_AND_PREFIX}")
+  set(FOLDER "${CMAKE_MATCH_1}")
+  set(PREFIX "${CMAKE_MATCH_2}")
+  file(GLOB_RECURSE PATHS RELATIVE ${FOLDER} ${FOLDER}/*)
+  list(FILTER PATHS EXCLUDE REGEX "(README\\.md|\\.d\\.ts)$")
+  foreach(PATH IN LISTS PATHS)
+    list(APPEND FILES "${PREFIX}${PATH}=${FOLDER}/${PATH}")
+  endforeach()
+endforeach()
+list(SORT FILES)
 
 set(ARRAYS "")
 set(TABLE "")
 set(NUMBER 0)
-foreach(PATH IN LISTS PATHS)
-  file(READ ${FOLDER}/${PATH} HEX HEX)
+foreach(PATH_AND_FILE IN LISTS FILES)
+  string(REGEX MATCH "^([^=]*)=(.*)$" _ "${PATH_AND_FILE}")
+  set(PATH "${CMAKE_MATCH_1}")
+  file(READ "${CMAKE_MATCH_2}" HEX HEX)
   string(LENGTH "${HEX}" DIGITS)
   math(EXPR SIZE "${DIGITS} / 2")
   # A zero more, since an array has at least one element.

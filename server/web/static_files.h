@@ -15,7 +15,8 @@ struct StaticFile {
   std::string_view content;
 };
 
-// All files below server/web/console, sorted; written by CMake.
+// All files below server/web/console, and those of client/js/src below "js/"; sorted, written by
+// CMake.
 absl::Span<const StaticFile> ConsoleFiles();
 
 // Threads: any.

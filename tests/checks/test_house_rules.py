@@ -12,7 +12,7 @@ TOP_LEVEL = {
     "CMakeLists.txt", "README.md", "LICENSE", "proto", "server", "client", "storage", "tests",
     "deploy", ".ci", ".clang-format", ".clang-tidy", ".gitignore",
 }
-CODE = {".cc", ".h", ".py", ".sh", ".proto", ".java"}
+CODE = {".cc", ".h", ".py", ".sh", ".proto", ".java", ".js", ".ts", ".css", ".html"}
 SAYS_NOTHING = re.compile(r"(manager|helper|util|misc|common)", re.IGNORECASE)
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 # Most files have fewer than 400.
@@ -75,6 +75,7 @@ def test_every_header_guards_itself_with_pragma_once():
 
 @pytest.mark.parametrize("folder", ["proto", "server", "client", "storage", "tests", "deploy",
                                     "server/app", "server/grpc", "server/hub", "storage/batch",
-                                    "storage/memory", "storage/rocksdb", "client/cpp", "client/cli"])
+                                    "storage/memory", "storage/rocksdb", "client/cpp", "client/cli",
+                                    "client/js", "server/web/console"])
 def test_a_folder_has_a_readme(folder):
     assert (ROOT / folder / "README.md").is_file()

@@ -48,6 +48,19 @@ pytest_stage() {
     -c tests/pytest.ini --rootdir=tests --junitxml="$report/pytest.xml" "$@"
 }
 
+# node_stage FILE...: runs JavaScript tests, with the packages that tests/client/js/package-lock.json pins.
+node_stage() {
+  local folder=tests/client/js
+  command -v npm >/dev/null || skip_stage "Node is not installed, which runs the browser library's tests"
+  (($(node -p 'process.versions.node.split(".")[0]') >= 20)) || skip_stage "Node is older than 20"
+  if ! cmp -s $folder/package-lock.json $folder/node_modules/.installed; then
+    npm ci --silent --no-audit --no-fund --prefix $folder
+    cp $folder/package-lock.json $folder/node_modules/.installed
+  fi
+  node --test --test-timeout=300000 --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=junit --test-reporter-destination="$report/node.xml" "$@"
+}
+
 # ctest_stage BUILD_DIRECTORY [CTEST_ARGUMENT]...: runs C++ tests and counts every GoogleTest case.
 # A program that fails without a failed case (it crashed, or a sanitizer spoke at its end) counts
 # as one.

@@ -1,0 +1,87 @@
+// The connection of this page to its hub, and what is asked for again and again.
+
+import { connect, MillraceError } from "/js/millrace.js";
+
+export const hub = connect();
+
+export async function allTopics() {
+  return allPages("TopicService/ListTopics", "topics");
+}
+
+export async function allGroups() {
+  return allPages("GroupService/ListGroups", "groups");
+}
+
+async function allPages(method, member) {
+  const items = [];
+  let pageToken = "";
+  do {
+    const page = await hub.call(method, { pageToken });
+    items.push(...page[member]);
+    pageToken = page.nextPageToken;
+  } while (pageToken);
+  return items;
+}
+
+/** What went wrong, for a person. */
+export function explain(error) {
+  if (!(error instanceof MillraceError)) return error.message;
+  return error.reason === "CONNECTION_LOST"
+    ? "The hub did not answer."
+    : `${error.message} (${error.reason})`;
+}
+
+/**
+ * Calls `ask` at once, and again `milliseconds` after each answer, or later where the answer itself took long; not
+ * while the page is hidden. `signal` ends it.
+ */
+export async function poll(ask, milliseconds, { signal, onError = () => {} }) {
+  while (!signal.aborted) {
+    const asked = performance.now();
+    if (!document.hidden) {
+      try {
+        await ask();
+      } catch (error) {
+        if (!signal.aborted) onError(error);
+      }
+    }
+    await pause(Math.max(milliseconds, 3 * (performance.now() - asked)), signal);
+  }
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", done, { once: true });
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}
+
+/** Watches several groups at once: show(names) says which, onGroup(group) tells each state. */
+export class GroupWatches {
+  #watches = new Map();
+  #options;
+
+  constructor(options) {
+    this.#options = options;
+    options.signal.addEventListener("abort", () => this.show([]), { once: true });
+  }
+
+  show(names) {
+    for (const [name, watch] of this.#watches) {
+      if (names.includes(name)) continue;
+      watch.close();
+      this.#watches.delete(name);
+    }
+    for (const name of names) {
+      if (this.#watches.has(name)) continue;
+      const { intervalMs, onGroup } = this.#options;
+      const onError = () => this.#watches.delete(name);
+      this.#watches.set(name, hub.watchGroup(name, { intervalMs, onGroup, onError }));
+    }
+  }
+}
