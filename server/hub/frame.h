@@ -48,6 +48,13 @@ struct BatchesFrame {
   std::vector<DeliveredBatch> batches;
 };
 
+// Of its records as they are stored.
+inline int64_t BytesOf(const BatchesFrame& frame) {
+  int64_t bytes = 0;
+  for (const DeliveredBatch& each : frame.batches) bytes += each.batch.entries_bytes;
+  return bytes;
+}
+
 struct Assignment {
   PartitionName name;
   storage::Offset start_offset;
