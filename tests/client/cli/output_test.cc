@@ -49,6 +49,11 @@ TEST(JsonString, ReplacesBytesThatAreNoText) {
   EXPECT_EQ(JsonString("a\xff\xC3ż"), "\"a\xEF\xBF\xBD\xEF\xBF\xBDż\"");
 }
 
+TEST(AsJsonDocument, TakesNothingThatGoesOnBehindANul) {
+  EXPECT_EQ(AsJsonDocument(std::string_view("0\0", 2)), std::nullopt);
+  EXPECT_EQ(AsJsonDocument(std::string_view("{}\0{}", 5)), std::nullopt);
+}
+
 TEST(AsJsonDocument, KeepsADocumentAsItIsWritten) {
   for (const char* json : {R"({"b":1,"a":[true,null,"x y"]})", "42", "-0.5", "\"text\"", "null",
                            "[]", R"({"n":0.1,"e":1e-7,"big":9007199254740992,"m":1.10})",

@@ -65,7 +65,8 @@ void TryCommand(const GatewayProtocol& protocol, std::string_view bytes) {
 void TryRecord(std::string_view bytes) {
   storage::RecordFacts facts;
   const hub::Limits& limits = TheProtocols().limits;
-  if (storage::WalkRecord(bytes, {}, &facts) != storage::WalkError::kNone) return;
+  const storage::RecordLimits sizes{.max_headers = limits.max_record_headers};
+  if (storage::WalkRecord(bytes, sizes, &facts) != storage::WalkError::kNone) return;
   std::string shown;
   AppendRecordJson(bytes, 0, &shown);
   Require(IsJson(shown) && shown.find_first_of("\r\n") == std::string::npos);

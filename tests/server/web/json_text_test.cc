@@ -34,6 +34,7 @@ TEST(JsonText, TellsOneDocumentFromAnythingElse) {
                            "{a:1}", "\"\n\"", "01"}) {
     EXPECT_FALSE(IsJson(json)) << json;
   }
+  EXPECT_FALSE(IsJson(std::string_view("0\0", 2))) << "the parser ends at a NUL";
 }
 
 TEST(JsonText, NeedsNoStackForDepth) {
