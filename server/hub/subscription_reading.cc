@@ -50,7 +50,8 @@ void Subscription::ReadInto(BatchesFrame& frame, Lock& lock) {
       return;
     }
     std::move(more.batches.begin(), more.batches.end(), std::back_inserter(frame.batches));
-    if (full) return;               // What is left is no room for the next record.
+    // What is left is no room for the next record. (It may be that none was taken: see FinishRead.)
+    if (full && !frame.batches.empty()) return;
     if (!control_.empty()) return;  // It goes next, so that order is kept.
   }
 }
