@@ -17,6 +17,14 @@ constexpr int64_t kMostBytesInAdvance = 4 << 20;  // Larger answers are not fetc
 // Whoever did not go on for so long has stopped, or reads slowly enough without help.
 constexpr auto kForgottenAfter = std::chrono::seconds(1);
 
+// What was fetched before it was asked for, as an answer of now.
+ReadResult AsOfNow(const Partition& partition, ReadResult fetched) {
+  const PartitionStatus status = partition.Status();
+  fetched.earliest = status.earliest;
+  fetched.high_watermark = status.high_watermark;
+  return fetched;
+}
+
 }  // namespace
 
 void ReadAhead::Read(const PartitionPtr& partition, Offset from, ReadLimits limits,
@@ -36,13 +44,10 @@ void ReadAhead::Read(const PartitionPtr& partition, Offset from, ReadLimits limi
     lock.unlock();
     return ReadNow(partition, from, limits, /*in_order=*/true, std::move(done));
   }
-  ReadResult result = *std::move(follower->fetched);
+  ReadResult fetched = *std::move(follower->fetched);
   followers_.erase(follower);
   lock.unlock();
-  // It was fetched a while ago.
-  const PartitionStatus status = partition->Status();
-  result.earliest = status.earliest;
-  result.high_watermark = status.high_watermark;
+  ReadResult result = AsOfNow(*partition, std::move(fetched));
   Expect(partition, result, limits, /*in_order=*/true);
   std::move(done)(std::move(result));
 }
@@ -107,8 +112,9 @@ void ReadAhead::Fetched(const PartitionPtr& partition, Followers::iterator follo
   if (!waiting) return;
   // An error is found again by whoever asks, in a read of its own.
   if (!result.ok()) return ReadNow(partition, from, limits, /*in_order=*/true, std::move(waiting));
-  Expect(partition, *result, limits, /*in_order=*/true);
-  std::move(waiting)(std::move(result));
+  ReadResult answer = AsOfNow(*partition, *std::move(result));
+  Expect(partition, answer, limits, /*in_order=*/true);
+  std::move(waiting)(std::move(answer));
 }
 
 ReadAhead::Followers::iterator ReadAhead::Find(PartitionId partition, Offset from,

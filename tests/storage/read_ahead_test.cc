@@ -75,6 +75,7 @@ class FakeDisk {
   absl::StatusOr<ReadResult> Read(const Partition& partition, Offset from) {
     std::unique_lock lock(mutex_);
     ++begun_[from.value()];
+    const Offset high_watermark = partition.Status().high_watermark;
     changed_.notify_all();
     changed_.wait(lock, [&] { return !held_.contains(from.value()); });
     ++done_;
@@ -82,7 +83,7 @@ class FakeDisk {
     if (failing_.erase(from.value()) > 0) return Error(Reason::kStorageFailed, "a bad sector");
     ReadResult result{.next_offset = from + kRecordsARead,
                       .earliest = Offset(0),
-                      .high_watermark = partition.Status().high_watermark};
+                      .high_watermark = high_watermark};
     result.batches.push_back({.base_offset = from, .record_count = kRecordsARead});
     return result;
   }
@@ -225,6 +226,18 @@ TEST_F(ReadAheadTest, KnowsWhatHasBecomeVisibleSinceItWasFetched) {
   EXPECT_EQ(disk_.ReadsAt(20), 1);
   EXPECT_EQ(result->high_watermark, Offset(kEnd + 5));
   EXPECT_EQ(result->earliest, Offset(5));
+}
+
+TEST_F(ReadAheadTest, KnowsWhatHasBecomeVisibleWhileItWasFetched) {
+  Read(partition_, 0);
+  disk_.HoldBack(20);
+  Read(partition_, 10);
+  disk_.WaitForRead(20);
+  auto waiting = Begin(partition_, 20);
+  partition_->MakeVisible(Offset(kEnd + 5));
+  disk_.LetGo();
+  const auto result = waiting.get();
+  EXPECT_EQ(result->high_watermark, Offset(kEnd + 5));
 }
 
 TEST_F(ReadAheadTest, FollowsFewAndReadsForAllOthersAtOnce) {
