@@ -1,9 +1,10 @@
 #include "storage/batch/stored_batch.h"
 
-// Compiled in rather than linked: its state then lives on the stack, and nothing more is needed to
-// run.
-#define XXH_INLINE_ALL
+#define XXH_STATIC_LINKING_ONLY  // Its state on the stack.
 #include <xxhash.h>
+#if defined(__x86_64__)
+#include <xxh_x86dispatch.h>  // By the widest vectors that the processor has.
+#endif
 
 #include <concepts>
 
