@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Runs one of the use cases, all of it: a hub, its topics, the services and the page.
+
+    client/examples/run.py chat
+
+Open the address that it prints; Ctrl-C ends everything. What is killed is started again after a second, as an
+orchestrator would do it: try kill -9 on a service, or on the hub, and see what becomes of the page.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import signal
+import subprocess
+import sys
+
+from launcher.hub import create_topic, start_hub
+from launcher.page_server import PageServer
+from launcher.processes import Processes
+
+EXAMPLES = pathlib.Path(__file__).resolve().parent
+ROOT = EXAMPLES.parents[1]
+STUBS = ROOT / "build" / "stubs"  # Made by python/stubs.sh.
+
+
+@dataclasses.dataclass
+class Case:
+    topics: dict  # Name: number of partitions.
+    services: tuple = ()  # Programs on generated stubs, which get HOST:PORT of the hub's gRPC.
+    web_services: tuple = ()  # Programs without any stubs, which get the address of the hub's web port.
+
+
+CASES = {
+    "orders": Case(topics={"orders": 4, "payments": 4, "shipments": 4}, services=("payment", "shipping")),
+    "stocks": Case(topics={"ticks": 4}, web_services=("exchange",)),
+    "chat": Case(topics={"chat": 4}),
+    "notifications": Case(topics={"user.alice": 1, "user.bob": 1}),
+}
+
+
+def main():
+    arguments = parse_arguments()
+    case = CASES[arguments.case]
+    server = arguments.bin / "millrace-server"
+    if not server.exists():
+        sys.exit(f"there is no {server}: deploy/quickstart.sh builds it")
+    if case.services:
+        subprocess.run([EXAMPLES / "python" / "stubs.sh"], check=True)
+    page = PageServer(arguments.host, arguments.port, {
+        "/js/": ROOT / "client" / "js" / "src",
+        "/page/": EXAMPLES / "page",
+        "/": EXAMPLES / arguments.case,
+    })
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ends as Ctrl-C does.
+    processes = Processes(arguments.data_dir or ROOT / "build" / "examples" / arguments.case)
+    try:
+        hub = start_hub(processes, server, arguments.host, allowed_origin=page.origin)
+        for topic, partitions in case.topics.items():
+            create_topic(hub, topic, partitions)
+        start_services(processes, case, EXAMPLES / arguments.case, hub)
+        page.serve(hub.web)
+        print(f"The hub: gRPC at {hub.grpc}, its console at {hub.web}\n"
+              f"The page: {page.origin}/\nCtrl-C ends everything.", flush=True)
+        processes.keep_running()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        processes.stop()
+
+
+def start_services(processes, case, folder, hub):
+    for name in case.services:
+        processes.start(name, [STUBS / "bin" / "python", folder / f"{name}.py", hub.grpc],
+                        PYTHONPATH=f"{STUBS}:{EXAMPLES / 'python'}")
+    for name in case.web_services:
+        processes.start(name, [sys.executable, folder / f"{name}.py", hub.web])
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--host", default="localhost", help="serve page and hub at this address, for other machines")
+    parser.add_argument("--port", type=int, default=8640, help="of the page (default 8640); 0 takes any that is free")
+    parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build" / "bin", help="where millrace-server is")
+    parser.add_argument("--data-dir", type=pathlib.Path, help="kept between runs (default build/examples/CASE)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
