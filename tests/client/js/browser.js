@@ -1,4 +1,4 @@
-// Chromium for a test of the console: everything that must not happen in a page is noted.
+// Chromium for a test of a page: everything that must not happen in it is noted.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -9,31 +9,38 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const CHROMIUM = process.env.MILLRACE_CHROMIUM ?? "/usr/bin/chromium";
-const SCREENSHOTS = join(
-  process.env.MILLRACE_REPORTS ?? fileURLToPath(new URL("../../../build/reports/", import.meta.url)),
-  "console",
-);
+const REPORTS =
+  process.env.MILLRACE_REPORTS ?? fileURLToPath(new URL("../../../build/reports/", import.meta.url));
+
+// What Chromium says of itself when the other side is gone.
+const CONNECTION_LOST =
+  /ERR_CONNECTION_|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|WebSocket connection to .* failed/;
 
 /** Why tests with a browser cannot run; false: they can. */
 export const noBrowser = existsSync(CHROMIUM) ? false : "Chromium is not installed";
 
 export class Browser {
   #faults = [];
+  #origins;
 
-  static async start(t, origin) {
+  /** Pages come from `origin` and may speak to `others` as well; screenshots go to the folder of that name. */
+  static async start(t, origin, { others = [], screenshots = "console" } = {}) {
     const browser = new Browser();
     browser.origin = new URL(origin).origin;
+    browser.#origins = [origin, ...others].map((url) => new URL(url).origin);
+    browser.screenshots = join(REPORTS, screenshots);
     browser.chromium = await chromium.launch({
       executablePath: CHROMIUM,
       args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
     });
     t.after(() => browser.chromium.close());
-    await mkdir(SCREENSHOTS, { recursive: true });
+    await mkdir(browser.screenshots, { recursive: true });
     return browser;
   }
 
-  async open(path, { width = 1280, height = 900, colorScheme = "light" } = {}) {
-    const context = await this.chromium.newContext({ viewport: { width, height }, colorScheme });
+  /** A page in a browser of its own, or in one that is there (`context`), whose storage it shares. */
+  async open(path, { width = 1280, height = 900, colorScheme = "light", context } = {}) {
+    context ??= await this.chromium.newContext({ viewport: { width, height }, colorScheme });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     page.on(
@@ -58,12 +65,15 @@ export class Browser {
   }
 
   #isForeign(url) {
-    return new URL(url).origin !== this.origin;
+    return !this.#origins.includes(new URL(url).origin);
   }
 
-  /** No console errors and no request to anywhere else, in any page so far. */
-  assertFaultless() {
-    assert.deepEqual(this.#faults, []);
+  /** No console errors and no request to anywhere else, in any page so far, but for connections that broke. */
+  assertFaultless({ butForConnections = false } = {}) {
+    assert.deepEqual(
+      this.#faults.filter((fault) => !(butForConnections && CONNECTION_LOST.test(fault))),
+      [],
+    );
   }
 
   /** axe finds nothing serious or critical; nothing is wider than the page. */
@@ -83,8 +93,9 @@ export class Browser {
     );
   }
 
-  async screenshot(page, name) {
+  /** Of the whole page, or of as much of it as the window shows. */
+  async screenshot(page, name, { fullPage = true } = {}) {
     await page.evaluate(() => scrollTo(0, 0));
-    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+    await page.screenshot({ path: join(this.screenshots, `${name}.png`), fullPage });
   }
 }

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { until } from "./fixture.js";
 
-const BIN = process.env.MILLRACE_BIN ?? fileURLToPath(new URL("../../../build/bin/", import.meta.url));
+export const BIN = process.env.MILLRACE_BIN ?? fileURLToPath(new URL("../../../build/bin/", import.meta.url));
 
 /** Why tests with a real hub cannot run; false: they can. For the `skip` of a test. */
 export const unavailable = existsSync(join(BIN, "millrace-server"))
@@ -89,14 +89,8 @@ export class RealHub {
   }
 
   /** Runs the command line against this hub; gives what it printed. */
-  async millrace(args, input = "") {
-    const running = promisify(execFile)(
-      join(BIN, "millrace"),
-      ["--target", `localhost:${this.#ports.listen}`, ...args],
-      { maxBuffer: 1 << 26 },
-    );
-    running.child.stdin.end(input);
-    return (await running).stdout;
+  millrace(args, input = "") {
+    return millrace(`localhost:${this.#ports.listen}`, args, input);
   }
 
   /** A member of a group as a process: `millrace consume`. */
@@ -107,6 +101,15 @@ export class RealHub {
       { stdio: "ignore" },
     );
   }
+}
+
+/** Runs the command line against the hub at `target`; gives what it printed. */
+export async function millrace(target, args, input = "") {
+  const running = promisify(execFile)(join(BIN, "millrace"), ["--target", target, ...args], {
+    maxBuffer: 1 << 26,
+  });
+  running.child.stdin.end(input);
+  return (await running).stdout;
 }
 
 /** A way to a port that can be cut. */
