@@ -30,6 +30,7 @@
 #include "absl/time/time.h"
 #include "storage/batch/shared_slice.h"
 #include "storage/catalogue.h"
+#include "storage/engine_stats.h"
 #include "storage/types.h"
 
 namespace millrace::storage {
@@ -183,6 +184,9 @@ struct PartitionStatus {
   Offset high_watermark;  // The offset that the next visible record will get.
   int64_t size_bytes = 0;
   UnixMillis last_append_time = kNoTime;
+  // Since the engine was opened: records, and bytes of their entries.
+  int64_t appended_records = 0;
+  int64_t appended_bytes = 0;
 };
 
 // What a group committed in one partition.
@@ -310,6 +314,14 @@ class Engine {
   // After an error nothing is left there. INVALID_DIRECTORY: the path is not absolute, something is
   // there, or it cannot be made; DISK_FULL, STORAGE_FAILED, UNSUPPORTED_BY_ENGINE.
   virtual absl::StatusOr<int64_t> CreateCheckpoint(const std::string& directory) = 0;
+
+  // ---- Looking at it
+
+  // Figures as they stand. May read directories; a caller asks every few seconds at most.
+  virtual EngineStats Stats() const = 0;
+
+  // How the engine's threads get on. Never blocks, and costs little.
+  virtual std::vector<WorkStatus> Work() const = 0;
 
   // Makes everything durable, completes what is under way and refuses what comes later. Idempotent;
   // the destructor calls it. After a clean close the next open keeps the log epoch.

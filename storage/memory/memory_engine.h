@@ -71,6 +71,8 @@ class MemoryEngine final : public Engine, private LogState {
   absl::Status Truncate(PartitionId partition, Offset before) override;
   absl::Status EnforceRetention() override;
   absl::StatusOr<int64_t> CreateCheckpoint(const std::string& directory) override;
+  EngineStats Stats() const override { return {}; }
+  std::vector<WorkStatus> Work() const override { return {}; }
   absl::Status Close() override;
 
  private:

@@ -39,6 +39,7 @@ void MemoryPartition::Append(const EncodedRecords& records, LogEpoch epoch, Unix
                      .entries = {Copy(records.entries.bytes)},
                      .entries_bytes = static_cast<int64_t>(records.entries.bytes.size())};
   size_bytes_ += StoredBytes(batch);
+  appended_bytes_ += batch.entries_bytes;
   end_ += records.count;
   batches_.push_back(std::move(batch));
 }

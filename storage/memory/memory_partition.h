@@ -23,7 +23,9 @@ class MemoryPartition {
 
   Offset earliest() const { return earliest_; }
   Offset end() const { return end_; }
-  PartitionStatus Status() const { return {earliest_, end_, size_bytes_, last_append_time_}; }
+  PartitionStatus Status() const {
+    return {earliest_, end_, size_bytes_, last_append_time_, end_.value(), appended_bytes_};
+  }
 
   // Appends a copy of the records at the end. `now` may lie before the last append: time stands
   // still then.
@@ -62,6 +64,7 @@ class MemoryPartition {
   Offset earliest_;
   Offset end_;
   int64_t size_bytes_ = 0;
+  int64_t appended_bytes_ = 0;
   UnixMillis last_append_time_ = kNoTime;
   std::vector<std::weak_ptr<ReadWaiter>> waiters_;  // All of them wait at the end.
 };

@@ -90,6 +90,13 @@ absl::Status CommitQueue::Apply(Change change) {
   return made.get();
 }
 
+CommitQueue::Depth CommitQueue::depth() const {
+  const std::lock_guard lock(mutex_);
+  return {.queued = static_cast<int64_t>(queued_.size()),
+          .bytes = bytes_.load(std::memory_order_relaxed),
+          .committing = committing_};
+}
+
 bool CommitQueue::TakeAll(std::vector<QueuedWrite>& taken) {
   taken.clear();
   std::unique_lock lock(mutex_);

@@ -65,6 +65,14 @@ class CommitQueue {
   // is never refused for a lack of room. DRAINING once closed.
   absl::Status Apply(Change change);
 
+  struct Depth {
+    int64_t queued = 0;  // Writes and changes that nobody has taken.
+    int64_t bytes = 0;   // Of all that is queued or taken and not released.
+    bool committing = false;
+  };
+  Depth depth() const;
+  int64_t max_bytes() const { return max_bytes_; }
+
   bool full() const { return bytes_.load(std::memory_order_relaxed) >= max_bytes_; }
 
   // For the committer's thread, which has committed what it took before: waits for something to do
@@ -85,7 +93,7 @@ class CommitQueue {
   const int64_t max_bytes_;
   const int64_t max_bytes_of_commits_;
   std::atomic<int64_t> bytes_ = 0;  // Of all that is queued or taken and not released.
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool closed_ = false;              // Guarded by mutex_.
   bool committing_ = false;          // Guarded by mutex_. Somebody works on what was taken.

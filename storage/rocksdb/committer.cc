@@ -1,6 +1,7 @@
 #include "storage/rocksdb/committer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "absl/time/time.h"
@@ -43,6 +44,7 @@ void Committer::Commit(std::vector<QueuedWrite>& writes) {
   while (begin != writes.end()) {
     if (begin->change != nullptr) {
       CommitChange(std::move(begin->change));
+      done_.fetch_add(1, std::memory_order_relaxed);
       ++begin;
       continue;
     }
@@ -52,6 +54,7 @@ void Committer::Commit(std::vector<QueuedWrite>& writes) {
       bytes += (end++)->bytes;
     }
     CommitWrites(begin, end);
+    done_.fetch_add(1, std::memory_order_relaxed);
     parts_.queue.Release(bytes);
     begin = end;
   }
@@ -62,6 +65,7 @@ void Committer::Commit(std::vector<QueuedWrite>& writes) {
 void Committer::CommitWrites(std::vector<QueuedWrite>::iterator begin,
                              std::vector<QueuedWrite>::iterator end) {
   ++last_group_;
+  const auto began = std::chrono::steady_clock::now();
   const absl::Time now = parts_.clock.Now();
   int64_t bytes = 0;
   std::vector<absl::StatusOr<WriteResult>> results;
@@ -87,6 +91,7 @@ void Committer::CommitWrites(std::vector<QueuedWrite>::iterator begin,
     }
     return;
   }
+  append_times_.Record(std::chrono::steady_clock::now() - began);
   PublishGroup();
   FinishGroup(begin, end, std::move(results));
 }

@@ -63,6 +63,11 @@ class Committer : private LogState {
   // the completions of what need not wait for a sync.
   void CommitAsLeader();
 
+  // How long groups took from being taken up until they were in the log.
+  LatencyCounts append_times() const { return append_times_.Read(); }
+  // Groups and changes that are done with, well or badly.
+  uint64_t done() const { return done_.load(std::memory_order_relaxed); }
+
   // Commits what is queued, ends the thread. The queue must be closed. Idempotent.
   void Stop();
 
@@ -97,6 +102,8 @@ class Committer : private LogState {
   Parts parts_;
   DiskSpace disk_;
   TailCache tail_;
+  LatencyHistogram append_times_;
+  std::atomic<uint64_t> done_ = 0;
   bool log_was_cut_ = false;  // The disk refused a write: the write-ahead log has to be changed.
   uint64_t last_group_ = 0;
   uint64_t last_handed_over_ = 0;  // The last group with records that wait for a sync.

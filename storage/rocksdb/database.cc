@@ -45,6 +45,19 @@ class FlushListener : public rocksdb::EventListener {
   std::function<void()> on_records_flushed_;
 };
 
+class StallListener : public rocksdb::EventListener {
+ public:
+  explicit StallListener(std::shared_ptr<WriteStalls> stalls) : stalls_(std::move(stalls)) {}
+
+  void OnStallConditionsChanged(const rocksdb::WriteStallInfo& info) override {
+    if (info.condition.cur == rocksdb::WriteStallCondition::kDelayed) ++stalls_->delayed;
+    if (info.condition.cur == rocksdb::WriteStallCondition::kStopped) ++stalls_->stopped;
+  }
+
+ private:
+  const std::shared_ptr<WriteStalls> stalls_;
+};
+
 rocksdb::DBOptions LogOptions(const DatabaseOptions& options) {
   rocksdb::DBOptions db;
   db.create_if_missing = true;
@@ -172,12 +185,14 @@ absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing) {
   return Error(Reason::kStorageFailed, message);
 }
 
-Database::Database(const DatabaseOptions& options) {
+Database::Database(const DatabaseOptions& options)
+    : write_stalls_(std::make_shared<WriteStalls>()) {
   if (options.file_system != nullptr) env_ = rocksdb::NewCompositeEnv(options.file_system);
 }
 
 rocksdb::DBOptions Database::OptionsOf(const DatabaseOptions& options) const {
   rocksdb::DBOptions db = LogOptions(options);
+  db.listeners.push_back(std::make_shared<StallListener>(write_stalls_));
   if (env_ != nullptr) db.env = env_.get();
   if (options.skip_damaged_log) {
     db.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;

@@ -9,6 +9,7 @@
 #include <rocksdb/wal_filter.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -55,6 +56,12 @@ struct DatabaseOptions {
   bool skip_damaged_log = false;
 };
 
+// How often RocksDB held writes back because it could not keep up with them. Threads: any.
+struct WriteStalls {
+  std::atomic<int64_t> delayed{0};
+  std::atomic<int64_t> stopped{0};
+};
+
 // Safe from any thread. Closes RocksDB when it goes.
 class Database {
  public:
@@ -92,6 +99,8 @@ class Database {
   // What is in memtables and has to be written out yet.
   int64_t UnflushedBytes();
 
+  const WriteStalls& write_stalls() const { return *write_stalls_; }
+
   // Calls `row` for each row of the default family whose key starts with `kind`, in order, until it
   // answers an error.
   absl::Status ScanLog(char kind,
@@ -106,8 +115,9 @@ class Database {
   rocksdb::DBOptions OptionsOf(const DatabaseOptions& options) const;
   void Take(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
 
-  std::unique_ptr<rocksdb::Env> env_;           // Null: the operating system's. Outlives db_.
-  std::unique_ptr<rocksdb::WalFilter> replay_;  // Outlives db_, too.
+  const std::shared_ptr<WriteStalls> write_stalls_;  // Shared with a listener of RocksDB's.
+  std::unique_ptr<rocksdb::Env> env_;                // Null: the operating system's. Outlives db_.
+  std::unique_ptr<rocksdb::WalFilter> replay_;       // Outlives db_, too.
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, 4> families_{};
 };

@@ -51,6 +51,8 @@ void Partition::AddWritten(const DueRows& rows, std::vector<FetchedBatch> batche
   for (FetchedBatch& batch : batches) {
     marks_.Append(EndOf(batch), batch.append_time,
                   batch.entries_bytes + static_cast<int64_t>(kStoredBatchHeaderBytes));
+    appended_records_ += batch.record_count;
+    appended_bytes_ += batch.entries_bytes;
     tail_.push_back(std::move(batch));
   }
 }
@@ -132,7 +134,8 @@ bool Partition::Wait(Offset from, std::weak_ptr<ReadWaiter> waiter) {
 
 PartitionStatus Partition::Status() const {
   const std::lock_guard lock(mutex_);
-  return {earliest_, visible_end_, marks_.BytesFrom(earliest_), marks_.last_append_time()};
+  return {earliest_,         visible_end_,   marks_.BytesFrom(earliest_), marks_.last_append_time(),
+          appended_records_, appended_bytes_};
 }
 
 absl::Status Partition::Validate(Offset offset, LogEpoch epoch) const {

@@ -123,6 +123,8 @@ class Partition {
   Offset visible_end_;
   LogEpochHistory epochs_;
   PartitionMarks marks_;
+  int64_t appended_records_ = 0;  // Since the engine was opened; of them the bytes, too.
+  int64_t appended_bytes_ = 0;
   std::deque<FetchedBatch> tail_;  // The newest batches, visible or not, without a gap.
   Waiters waiters_;                // All of them wait for visible_end_ to move.
 };

@@ -18,6 +18,11 @@ bool ReaderPool::Post(Task& task) {
   return true;
 }
 
+ReaderPool::Depth ReaderPool::depth() const {
+  const std::lock_guard lock(mutex_);
+  return {.waiting = static_cast<int64_t>(tasks_.size()) + running_, .done = done_};
+}
+
 void ReaderPool::Stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -36,9 +41,13 @@ void ReaderPool::Run() {
     if (tasks_.empty()) return;
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
+    ++running_;
     lock.unlock();
     std::move(task)();
+    task = nullptr;
     lock.lock();
+    --running_;
+    ++done_;
   }
 }
 

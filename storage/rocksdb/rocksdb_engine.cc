@@ -9,6 +9,7 @@
 #include "storage/commit/read_assembler.h"
 #include "storage/error.h"
 #include "storage/rocksdb/checkpoint.h"
+#include "storage/rocksdb/figures.h"
 #include "storage/rocksdb/log_repair.h"
 #include "storage/rocksdb/log_survey.h"
 
@@ -183,6 +184,27 @@ Capabilities RocksDbEngine::capabilities() const {
 
 LogEpoch RocksDbEngine::log_epoch() const {
   return LogEpoch(topics_.log_epoch().load(std::memory_order_relaxed));
+}
+
+EngineStats RocksDbEngine::Stats() const {
+  const CommitQueue::Depth queue = queue_.depth();
+  return {.append = committer_->append_times(),
+          .sync = syncer_->sync_times(),
+          .queued_writes = queue.queued,
+          .queued_bytes = queue.bytes,
+          .queue_limit_bytes = queue_.max_bytes(),
+          .waiting_for_sync = syncer_->depth().waiting,
+          .disk = DiskStatsOf(options_.data_dir),
+          .figures = FiguresOf(*database_)};
+}
+
+std::vector<WorkStatus> RocksDbEngine::Work() const {
+  const CommitQueue::Depth queue = queue_.depth();
+  const Syncer::Depth syncs = syncer_->depth();
+  const ReaderPool::Depth reads = readers_->depth();
+  return {{"committer", queue.queued + (queue.committing ? 1 : 0), committer_->done()},
+          {"syncer", syncs.waiting + (syncs.syncing ? 1 : 0), syncer_->done()},
+          {"readers", reads.waiting, reads.done}};
 }
 
 // ---- Writing

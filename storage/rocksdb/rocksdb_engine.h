@@ -117,6 +117,8 @@ class RocksDbEngine final : public Engine {
   absl::Status Truncate(PartitionId partition, Offset before) override;
   absl::Status EnforceRetention() override;
   absl::StatusOr<int64_t> CreateCheckpoint(const std::string& directory) override;
+  EngineStats Stats() const override;
+  std::vector<WorkStatus> Work() const override;
   absl::Status Close() override;
 
  private:

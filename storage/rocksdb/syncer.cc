@@ -40,17 +40,26 @@ void Syncer::Stop() {
 
 bool Syncer::WaitForWork(std::vector<CommittedGroup>& groups) {
   std::unique_lock lock(mutex_);
+  syncing_ = false;
   const auto urgent = [this] { return !waiting_.empty() || stopping_; };
   changed_.wait(lock, [&] { return urgent() || unsynced_; });
   changed_.wait_for(lock, kLongestUnsynced, urgent);
   groups.swap(waiting_);
-  return std::exchange(unsynced_, false) || !groups.empty();
+  syncing_ = std::exchange(unsynced_, false) || !groups.empty();
+  return syncing_;
+}
+
+Syncer::Depth Syncer::depth() const {
+  const std::lock_guard lock(mutex_);
+  return {.waiting = static_cast<int64_t>(waiting_.size()), .syncing = syncing_};
 }
 
 void Syncer::SyncAndFinish(std::vector<CommittedGroup>& groups) {
   const uint64_t written = witness_.written();
   if (!failure_.failed()) {
+    const auto began = std::chrono::steady_clock::now();
     const rocksdb::Status synced = database_.db().SyncWAL();
+    sync_times_.Record(std::chrono::steady_clock::now() - began);
     if (!synced.ok()) {
       failure_.Fail(Error(Reason::kStorageFailed,
                           "the write-ahead log cannot be synced: " + synced.ToString()));
@@ -68,6 +77,7 @@ void Syncer::SyncAndFinish(std::vector<CommittedGroup>& groups) {
   }
   groups.clear();
   if (status.ok()) witness_.Synced(written);
+  done_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Syncer::Run() {

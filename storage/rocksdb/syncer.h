@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "storage/latency_histogram.h"
 #include "storage/rocksdb/committed_group.h"
 #include "storage/rocksdb/database.h"
 #include "storage/rocksdb/failure_latch.h"
@@ -34,6 +35,17 @@ class Syncer {
   // The number of the last group that is synced and finished: its records are visible.
   uint64_t finished() const { return finished_.load(std::memory_order_acquire); }
 
+  // How long the syncs took.
+  LatencyCounts sync_times() const { return sync_times_.Read(); }
+
+  struct Depth {
+    int64_t waiting = 0;  // Groups that the next sync is to finish.
+    bool syncing = false;
+  };
+  Depth depth() const;
+  // Rounds of syncing and finishing that are over, well or badly.
+  uint64_t done() const { return done_.load(std::memory_order_relaxed); }
+
   // Syncs and finishes what is left, and ends the thread. Idempotent.
   void Stop();
 
@@ -48,10 +60,13 @@ class Syncer {
   Witness& witness_;
   FailureLatch& failure_;
   std::atomic<uint64_t> finished_ = 0;
-  std::mutex mutex_;
+  LatencyHistogram sync_times_;
+  std::atomic<uint64_t> done_ = 0;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<CommittedGroup> waiting_;  // Guarded by mutex_.
   bool unsynced_ = false;                // Guarded by mutex_.
+  bool syncing_ = false;                 // Guarded by mutex_.
   bool stopping_ = false;                // Guarded by mutex_.
   std::thread thread_;
 };

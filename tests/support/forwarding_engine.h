@@ -80,6 +80,8 @@ class ForwardingEngine : public Engine {
   absl::StatusOr<int64_t> CreateCheckpoint(const std::string& directory) override {
     return next_.CreateCheckpoint(directory);
   }
+  EngineStats Stats() const override { return next_.Stats(); }
+  std::vector<WorkStatus> Work() const override { return next_.Work(); }
   absl::Status Close() override { return next_.Close(); }
 
  private:

@@ -23,6 +23,19 @@ TEST_P(EngineContract, CountsOffsetsOfEachPartitionByItself) {
   EXPECT_EQ(ReadAll(topic->partitions[1]), (std::vector<ReadRecord>{{0, "c"}}));
 }
 
+TEST_P(EngineContract, CountsWhatIsAppended) {
+  const TopicPtr topic = CreateTopic("topic", 2);
+  AppendValues(topic->partitions[0], {"a", "b"});
+  AppendValues(topic->partitions[0], {"c"}, Durability::kSynced);
+  const auto status = engine().Status(topic->partitions[0]);
+  EXPECT_EQ(status->appended_records, 3);
+  EXPECT_EQ(status->appended_bytes,
+            static_cast<int64_t>(EncodeValues({"a", "b", "c"}).entries.bytes.size()));
+  EXPECT_EQ(engine().Status(topic->partitions[1])->appended_records, 0);
+  ASSERT_EQ(ReasonWord(engine().Truncate(topic->partitions[0], Offset(3))), "OK");
+  EXPECT_EQ(engine().Status(topic->partitions[0])->appended_records, 3);
+}
+
 TEST_P(EngineContract, StoresRecordsByteForByte) {
   const PartitionId partition = CreatePartition();
   // A record with an unknown field (15, varint 1) and an entry with a length longer than needed.
