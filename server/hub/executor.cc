@@ -23,6 +23,11 @@ Executor::~Executor() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+Executor::Depth Executor::depth() const {
+  std::lock_guard lock(mutex_);
+  return {.waiting = static_cast<int64_t>(queue_.size()), .done = done_};
+}
+
 void Executor::Post(absl::AnyInvocable<void() &&> task) {
   {
     std::lock_guard lock(mutex_);
@@ -42,6 +47,7 @@ void Executor::Run() {
     std::move(task)();
     task = nullptr;
     lock.lock();
+    ++done_;
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <string>
@@ -24,15 +25,23 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
+  // Tasks that wait for a thread, and those that are done.
+  struct Depth {
+    int64_t waiting = 0;
+    uint64_t done = 0;
+  };
+  Depth depth() const;
+
   // Never blocks.
   void Post(absl::AnyInvocable<void() &&> task);
 
  private:
   void Run();
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<absl::AnyInvocable<void() &&>> queue_;
+  uint64_t done_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

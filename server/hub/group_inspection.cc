@@ -95,6 +95,41 @@ absl::StatusOr<GroupDescription> GroupInspection::Describe(const std::string& gr
   return DescribeKnown(group, LagTime::kTell);
 }
 
+absl::StatusOr<GroupLag> GroupInspection::LagOf(const std::string& group, size_t most_timed) const {
+  const GroupView view = groups_.View(group);
+  const auto committed = engine_.CommittedOffsets(group);
+  if (!committed.ok()) return committed.status();
+  std::map<PartitionId, Offset> next_in;
+  for (const auto& [id, owner] : view.partitions) next_in.emplace(id, Offset());
+  for (const CommittedOffset& each : *committed) next_in[each.partition] = each.next_offset;
+
+  GroupLag lag;
+  for (const MemberView& member : view.members) lag.members += member.connect_time ? 1 : 0;
+  struct Behind {
+    int64_t records;
+    PartitionId id;
+    Offset next;
+  };
+  std::vector<Behind> behind;
+  for (const auto& [id, next] : next_in) {
+    const auto status = engine_.Status(id);
+    if (!status.ok()) continue;  // Deleted meanwhile.
+    const Offset from = std::max(status->earliest, next);
+    const int64_t records = status->high_watermark - from;
+    if (records <= 0) continue;
+    lag.records += records;
+    behind.push_back({records, id, from});
+  }
+  const size_t timed = std::min(most_timed, behind.size());
+  std::partial_sort(behind.begin(), behind.begin() + static_cast<ptrdiff_t>(timed), behind.end(),
+                    [](const Behind& a, const Behind& b) { return a.records > b.records; });
+  for (size_t i = 0; i < timed; ++i) {
+    const auto age = AgeOf(behind[i].id, behind[i].next);
+    if (age) lag.lag_time = std::max(lag.lag_time.value_or(*age), *age);
+  }
+  return lag;
+}
+
 absl::StatusOr<GroupPage> GroupInspection::List(int32_t page_size,
                                                 std::string_view page_token) const {
   if (page_size < 0) {

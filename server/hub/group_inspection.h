@@ -41,6 +41,13 @@ struct GroupDescription {
   int64_t lag_records = 0;                 // Of all partitions.
 };
 
+// How far a group is behind, in few words.
+struct GroupLag {
+  int64_t members = 0;                     // With an open stream.
+  int64_t records = 0;                     // Of all partitions.
+  std::optional<absl::Duration> lag_time;  // The longest of the partitions looked at.
+};
+
 struct GroupPage {
   std::vector<GroupDescription> groups;  // Without lag_time.
   std::string next_page_token;           // Empty: this was the last page.
@@ -76,6 +83,11 @@ class GroupInspection {
 
   // GROUP_NOT_FOUND, INVALID_NAME.
   absl::StatusOr<GroupDescription> Describe(const std::string& group) const;
+
+  // Of a group that is known; zero for any other. Costs as much as the group has partitions. The
+  // time is found out by reading a record of each of `most_timed` partitions, those with most
+  // records to come.
+  absl::StatusOr<GroupLag> LagOf(const std::string& group, size_t most_timed) const;
 
   // Groups after `page_token`, at most `page_size` (0: 1,000; more is taken as 1,000).
   // INVALID_PAGE.

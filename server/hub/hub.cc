@@ -11,8 +11,8 @@ Hub::Hub(storage::Engine& engine, const storage::Clock& clock, HubOptions option
       options_(std::move(options)),
       start_time_(clock.Now()),
       budget_(options_.frame_budget_bytes),
-      topics_(engine_, options_.limits, options_.topics,
-              [this](std::string_view topic) { subscriptions_.OnTopicChanged(topic); }),
+      topics_(engine_, options_.limits, options_.topics, delivery_counts_, observer(),
+              [this](std::string_view topic) { OnTopicChanged(topic); }),
       groups_({.engine = engine_,
                .clock = clock,
                .limits = options_.limits,
@@ -22,17 +22,33 @@ Hub::Hub(storage::Engine& engine, const storage::Clock& clock, HubOptions option
                .options = options_.groups},
               topics_, options_.default_durability),
       subscriptions_(engine_, clock, options_.limits, topics_, groups_, deliveries_, timers_,
-                     budget_, observer(), options_.watch_interval),
+                     budget_, delivery_counts_, observer(), options_.watch_interval),
       group_inspection_(engine_, clock, topics_, groups_, subscriptions_),
       producing_(engine_, topics_, workers_, options_.default_durability),
       transacting_(engine_, topics_, groups_, workers_, options_.default_durability),
       deliveries_("deliveries", options_.delivery_threads),
-      workers_("workers", options_.worker_threads) {}
+      workers_("workers", options_.worker_threads),
+      stall_watch_(options_.stall_interval, options_.stall_patience, observer(),
+                   [this] { return Work(); }) {}
 
 Hub::~Hub() { groups_.Freeze(); }
 
 HubObserver& Hub::observer() {
   return options_.observer != nullptr ? *options_.observer : silent_observer_;
+}
+
+void Hub::OnTopicChanged(std::string_view topic) {
+  delivery_counts_.OnTopicChanged(topic, engine_.FindTopic(topic));
+  subscriptions_.OnTopicChanged(topic);
+}
+
+std::vector<storage::WorkStatus> Hub::Work() const {
+  std::vector<storage::WorkStatus> work = engine_.Work();
+  const Executor::Depth deliveries = deliveries_.depth();
+  work.push_back({"deliveries", deliveries.waiting, deliveries.done});
+  const Executor::Depth workers = workers_.depth();
+  work.push_back({"workers", workers.waiting, workers.done});
+  return work;
 }
 
 void Hub::Drain() {

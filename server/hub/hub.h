@@ -5,15 +5,19 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/hub/delivery_counts.h"
 #include "server/hub/executor.h"
 #include "server/hub/frame_budget.h"
 #include "server/hub/group_inspection.h"
 #include "server/hub/groups.h"
 #include "server/hub/limits.h"
 #include "server/hub/producing.h"
+#include "server/hub/stall_watch.h"
 #include "server/hub/subscriptions.h"
 #include "server/hub/timer_queue.h"
 #include "server/hub/topics.h"
@@ -32,6 +36,8 @@ struct HubOptions {
   int delivery_threads = 1;
   GroupCoordinator::Options groups;
   absl::Duration watch_interval = absl::Seconds(10);  // Of Subscription::HealStalled.
+  absl::Duration stall_interval = absl::Seconds(1);   // How often StallWatch looks.
+  absl::Duration stall_patience = absl::Seconds(5);   // How long it takes no progress for no stall.
   // Told what happens; outlives the hub. Null: nobody is.
   HubObserver* observer = nullptr;
 };
@@ -55,6 +61,12 @@ class Hub {
   Groups& groups() { return groups_; }
   Subscriptions& subscriptions() { return subscriptions_; }
   GroupInspection& group_inspection() { return group_inspection_; }
+  const DeliveryCounts& delivery_counts() const { return delivery_counts_; }
+  const FrameBudget& frame_budget() const { return budget_; }
+  StallWatch& stall_watch() { return stall_watch_; }
+
+  // How the hub's threads and the engine's get on. Never blocks.
+  std::vector<storage::WorkStatus> Work() const;
 
   // Where transports run calls that block.
   Executor& workers() { return workers_; }
@@ -69,6 +81,7 @@ class Hub {
 
  private:
   HubObserver& observer();
+  void OnTopicChanged(std::string_view topic);
 
   storage::Engine& engine_;
   const HubOptions options_;
@@ -77,6 +90,7 @@ class Hub {
 
   HubObserver silent_observer_;
   FrameBudget budget_;
+  DeliveryCounts delivery_counts_;
   Topics topics_;
   Groups groups_;
   Subscriptions subscriptions_;
@@ -87,6 +101,7 @@ class Hub {
   TimerQueue timers_;
   Executor deliveries_;
   Executor workers_;
+  StallWatch stall_watch_;
 };
 
 }  // namespace millrace::hub

@@ -22,6 +22,11 @@ class HubObserver {
   // A member did not give a partition up in its time.
   virtual void OnPartitionTakenAway(std::string_view /*group*/, std::string_view /*member_id*/,
                                     const PartitionName& /*partition*/, LostCause /*cause*/) {}
+  // See StallWatch: of a worker that has finished nothing for so long, and that goes on again.
+  virtual void OnStalled(std::string_view /*worker*/, absl::Duration /*stuck_for*/) {}
+  virtual void OnStallOver(std::string_view /*worker*/, absl::Duration /*stuck_for*/) {}
+  // A topic was missing and produced to.
+  virtual void OnTopicAutoCreated(std::string_view /*topic*/, int32_t /*partitions*/) {}
   // See Subscription::HealStalled.
   virtual void OnStalledPartitionHealed(std::string_view /*session_id*/,
                                         const PartitionName& /*partition*/) {}

@@ -122,6 +122,7 @@ void Subscription::Assign(const std::vector<PartitionStart>& partitions) {
       auto owned = std::make_unique<Cursor>(
           Cursor{.name = start.name, .id = start.id, .position_epoch = start.position_epoch});
       Cursor& cursor = *owned;
+      cursor.delivered = context_.delivery_counts.Of(*start.name.topic, start.id);
       cursors_[start.id] = std::move(owned);
       by_name_[key] = &cursor;
       ++behind_;

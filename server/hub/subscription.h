@@ -32,6 +32,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/hub/delivery_counts.h"
 #include "server/hub/executor.h"
 #include "server/hub/frame.h"
 #include "server/hub/frame_budget.h"
@@ -91,6 +92,7 @@ struct SubscriptionContext {
   const storage::Clock& clock;
   Executor& deliveries;
   FrameBudget& budget;
+  DeliveryCounts& delivery_counts;
 };
 
 // Threads: any. Owned by the transport while the stream is open; those who wake it hold it weakly.
@@ -193,6 +195,7 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
     bool seems_stalled = false;
     InFlight in_flight;
     storage::Offset told_high_watermark;
+    std::shared_ptr<DeliveryCount> delivered;
   };
   using Lock = std::unique_lock<std::mutex>;
   struct PendingRead;

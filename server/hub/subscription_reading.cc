@@ -100,6 +100,7 @@ void Subscription::FinishRead(PartitionId id, PositionEpoch position_epoch,
   }
   for (storage::FetchedBatch& batch : result->batches) {
     NoteSent(cursor, batch);
+    cursor.delivered->Add(batch.record_count, batch.entries_bytes);
     frame.batches.push_back(
         {cursor.name, std::move(batch), cursor.position_epoch, result->high_watermark});
   }

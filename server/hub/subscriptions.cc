@@ -47,7 +47,8 @@ absl::Status Draining() { return Error(Reason::kDraining, "the hub is stopping")
 Subscriptions::Subscriptions(storage::Engine& engine, const storage::Clock& clock,
                              const Limits& limits, const Topics& topics, Groups& groups,
                              Executor& deliveries, TimerQueue& timers, FrameBudget& budget,
-                             HubObserver& observer, absl::Duration watch_interval)
+                             DeliveryCounts& delivery_counts, HubObserver& observer,
+                             absl::Duration watch_interval)
     : engine_(engine),
       clock_(clock),
       limits_(limits),
@@ -56,6 +57,7 @@ Subscriptions::Subscriptions(storage::Engine& engine, const storage::Clock& cloc
       deliveries_(deliveries),
       timers_(timers),
       budget_(budget),
+      delivery_counts_(delivery_counts),
       observer_(observer),
       watch_interval_(watch_interval) {}
 
@@ -224,8 +226,9 @@ std::shared_ptr<Subscription> Subscriptions::Make(const SubscribeCommand& comman
   if (command.max_frame_bytes) options.max_frame_bytes = *command.max_frame_bytes;
   if (command.heartbeat_interval) options.heartbeat_interval = *command.heartbeat_interval;
   options.credit_records = command.credit_records;
-  return std::make_shared<Subscription>(SubscriptionContext{engine_, clock_, deliveries_, budget_},
-                                        std::move(options));
+  return std::make_shared<Subscription>(
+      SubscriptionContext{engine_, clock_, deliveries_, budget_, delivery_counts_},
+      std::move(options));
 }
 
 absl::StatusOr<std::shared_ptr<Subscription>> Subscriptions::Open(const SubscribeCommand& command) {

@@ -72,7 +72,8 @@ class Subscriptions {
   // All outlive this object.
   Subscriptions(storage::Engine& engine, const storage::Clock& clock, const Limits& limits,
                 const Topics& topics, Groups& groups, Executor& deliveries, TimerQueue& timers,
-                FrameBudget& budget, HubObserver& observer, absl::Duration watch_interval);
+                FrameBudget& budget, DeliveryCounts& delivery_counts, HubObserver& observer,
+                absl::Duration watch_interval);
 
   // Judges the request and opens the subscription; its first frames are session_started and
   // assigned. Blocks (search by time, a group's first commit). The reasons are those of
@@ -158,6 +159,7 @@ class Subscriptions {
   Executor& deliveries_;
   TimerQueue& timers_;
   FrameBudget& budget_;
+  DeliveryCounts& delivery_counts_;
   HubObserver& observer_;
   const absl::Duration watch_interval_;
   std::atomic<int64_t> healed_{0};

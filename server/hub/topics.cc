@@ -13,10 +13,13 @@ using storage::Error;
 using storage::Reason;
 
 Topics::Topics(storage::Engine& engine, const Limits& limits, Options options,
+               const DeliveryCounts& delivery_counts, HubObserver& observer,
                TopicObserver on_change)
     : engine_(engine),
       limits_(limits),
       options_(std::move(options)),
+      delivery_counts_(delivery_counts),
+      observer_(observer),
       on_change_(std::move(on_change)) {}
 
 absl::StatusOr<storage::TopicPtr> Topics::Find(std::string_view name) const {
@@ -92,6 +95,7 @@ absl::StatusOr<storage::TopicPtr> Topics::FindOrAutoCreate(std::string_view name
   if (storage::ReasonOf(found.status()) != Reason::kTopicNotFound) return found;
   auto created = Create(name, options_.auto_create_partitions, std::nullopt);
   if (storage::ReasonOf(created.status()) == Reason::kTopicExists) return Find(name);
+  if (created.ok()) observer_.OnTopicAutoCreated(name, options_.auto_create_partitions);
   return created;
 }
 
@@ -155,20 +159,31 @@ absl::StatusOr<std::vector<NumberedStatus>> Topics::Truncate(std::string_view na
     if (absl::Status status = engine_.Truncate(ids[i], wanted[i].before); !status.ok()) {
       return status;
     }
-    auto status = engine_.Status(ids[i]);
+    auto status = StatusOf(**topic, wanted[i].partition);
     if (!status.ok()) return status.status();
-    result.push_back({wanted[i].partition, *status});
+    result.push_back(*std::move(status));
   }
   return result;
+}
+
+absl::StatusOr<NumberedStatus> Topics::StatusOf(const storage::Topic& topic,
+                                                int32_t partition) const {
+  const storage::PartitionId id = topic.partitions[static_cast<size_t>(partition)];
+  auto status = engine_.Status(id);
+  if (!status.ok()) return status.status();
+  const auto delivered = delivery_counts_.Find(topic.name, id);
+  return NumberedStatus{.partition = partition,
+                        .status = *std::move(status),
+                        .delivered_records = delivered == nullptr ? 0 : delivered->records()};
 }
 
 absl::StatusOr<std::vector<NumberedStatus>> Topics::Partitions(const storage::Topic& topic) const {
   std::vector<NumberedStatus> result;
   result.reserve(topic.partitions.size());
-  for (storage::PartitionId id : topic.partitions) {
-    auto status = engine_.Status(id);
+  for (size_t i = 0; i < topic.partitions.size(); ++i) {
+    auto status = StatusOf(topic, static_cast<int32_t>(i));
     if (!status.ok()) return status.status();
-    result.push_back({static_cast<int32_t>(result.size()), *status});
+    result.push_back(*std::move(status));
   }
   return result;
 }

@@ -10,6 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/hub/delivery_counts.h"
+#include "server/hub/hub_observer.h"
 #include "server/hub/limits.h"
 #include "storage/engine.h"
 
@@ -31,6 +33,7 @@ struct Truncation {
 struct NumberedStatus {
   int32_t partition = 0;
   storage::PartitionStatus status;
+  int64_t delivered_records = 0;  // Since the hub started, over all readers.
 };
 
 // Told, after the change is durable, about a topic that is new, has grown or is gone.
@@ -44,8 +47,9 @@ class Topics {
     int32_t auto_create_partitions = 0;  // 0: topics are never created by producing.
   };
 
-  // `engine` and `limits` outlive this object. `on_change` is called from the changing thread.
-  Topics(storage::Engine& engine, const Limits& limits, Options options, TopicObserver on_change);
+  // All outlive this object. `on_change` is called from the changing thread.
+  Topics(storage::Engine& engine, const Limits& limits, Options options,
+         const DeliveryCounts& delivery_counts, HubObserver& observer, TopicObserver on_change);
 
   const Options& options() const { return options_; }
 
@@ -84,11 +88,14 @@ class Topics {
 
  private:
   absl::Status CheckPartitionCount(int32_t partition_count) const;
+  absl::StatusOr<NumberedStatus> StatusOf(const storage::Topic& topic, int32_t partition) const;
   static absl::Status CheckRetention(const storage::RetentionPolicy& retention);
 
   storage::Engine& engine_;
   const Limits& limits_;
   const Options options_;
+  const DeliveryCounts& delivery_counts_;
+  HubObserver& observer_;
   const TopicObserver on_change_;
 };
 

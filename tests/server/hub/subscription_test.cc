@@ -397,13 +397,35 @@ TEST_F(SubscriptionTest, IsRefusedBeyondTheLimit) {
   EXPECT_NE(Subscribe({.topics = {"orders"}}), nullptr);
 }
 
+TEST_F(SubscriptionTest, CountsWhatEachReaderIsSent) {
+  CreateTopic("orders", 2);
+  ProduceValues("orders", 1, {"a", "b", "c"});
+  const auto delivered = [&] {
+    const auto topic = hub_->topics().Find("orders");
+    return (*hub_->topics().Partitions(**topic))[1].delivered_records;
+  };
+  EXPECT_EQ(delivered(), 0);
+  for (int64_t readers = 1; readers <= 2; ++readers) {
+    const auto subscription = Subscribe(FromTheBeginning("orders"));
+    FrameReader reader(subscription);
+    EXPECT_EQ(reader.Records(3), (Values{"1/0=a", "1/1=b", "1/2=c"}));
+    EXPECT_EQ(delivered(), 3 * readers);
+    hub_->subscriptions().Close(subscription);
+    EXPECT_EQ(delivered(), 3 * readers);
+  }
+  ASSERT_TRUE(hub_->topics().Delete("orders").ok());
+  CreateTopic("orders", 2);
+  EXPECT_EQ(delivered(), 0);
+}
+
 TEST_F(SubscriptionTest, GivesItsFrameBudgetBack) {
   CreateTopic("orders");
   ProduceValues("orders", 0, {std::string(1000, 'v')});
   FrameBudget budget(1 << 20);
+  DeliveryCounts counts;
   {
     auto subscription = std::make_shared<Subscription>(
-        SubscriptionContext{*engine_, storage::Clock::System(), hub_->workers(), budget},
+        SubscriptionContext{*engine_, storage::Clock::System(), hub_->workers(), budget, counts},
         SubscriptionOptions{});
     const auto topic = hub_->topics().Find("orders");
     subscription->Assign({{.name = {std::make_shared<const std::string>("orders"), 0},
