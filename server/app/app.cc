@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/app/engines.h"
+#include "server/app/hub_log.h"
 #include "server/app/log.h"
 #include "server/app/port_file.h"
 #include "server/app/settings.h"
@@ -79,51 +80,6 @@ void KeepHouse(hub::Hub& hub) {
   });
 }
 
-void LogTopicChange(std::string_view change, std::string_view topic) {
-  Log(LogLevel::kInfo, "topic changed",
-      {{"change", std::string(change)}, {"topic", std::string(topic)}});
-}
-
-// Writes down what the hub tells.
-class HubLog final : public hub::HubObserver {
- public:
-  void OnMemberJoined(std::string_view group, std::string_view member_id,
-                      std::string_view instance_id, int32_t member_epoch) override {
-    Log(LogLevel::kInfo, "member joined",
-        {{"group", std::string(group)},
-         {"member_id", std::string(member_id)},
-         {"instance_id", std::string(instance_id)},
-         {"member_epoch", absl::StrCat(member_epoch)}});
-  }
-
-  void OnMemberGone(std::string_view group, std::string_view member_id,
-                    std::string_view why) override {
-    Log(LogLevel::kInfo, "member gone",
-        {{"group", std::string(group)},
-         {"member_id", std::string(member_id)},
-         {"why", std::string(why)}});
-  }
-
-  void OnPartitionTakenAway(std::string_view group, std::string_view member_id,
-                            const hub::PartitionName& partition, hub::LostCause cause) override {
-    Log(LogLevel::kWarn, "partition taken away from a member",
-        {{"group", std::string(group)},
-         {"member_id", std::string(member_id)},
-         {"topic", *partition.topic},
-         {"partition", absl::StrCat(partition.partition)},
-         {"cause", cause == hub::LostCause::kRevokeTimeout ? "revoke timeout"
-                                                           : "uncommitted for too long"}});
-  }
-
-  void OnStalledPartitionHealed(std::string_view session_id,
-                                const hub::PartitionName& partition) override {
-    Log(LogLevel::kError, "stalled partition healed",
-        {{"session_id", std::string(session_id)},
-         {"topic", *partition.topic},
-         {"partition", absl::StrCat(partition.partition)}});
-  }
-};
-
 std::string WithPort(const std::string& listen, int port) {
   return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
 }
@@ -148,11 +104,12 @@ void BoundTheEnd(absl::Duration drain_timeout, std::optional<Watchdog>& watchdog
 }
 
 // Null where there is to be none.
-absl::StatusOr<std::unique_ptr<WebServer>> StartWeb(const Settings& settings, hub::Hub& hub) {
+absl::StatusOr<std::unique_ptr<WebServer>> StartWeb(const Settings& settings, hub::Hub& hub,
+                                                    std::shared_ptr<CallWatch> watch) {
   if (!settings.serves_web()) return nullptr;
   WebServerOptions options = settings.web;
   options.api.version = MILLRACE_VERSION;
-  options.api.topic_changes = LogTopicChange;
+  options.api.watch = std::move(watch);
   options.api.console = ConsoleFiles();
   return WebServer::Start(hub, std::move(options));
 }
@@ -177,11 +134,11 @@ void StopServing(GrpcServer& server, WebServer* web, absl::Duration grace) {
 // Serves until a signal comes; then drains.
 absl::Status Serve(const Settings& settings, hub::Hub& hub, StopSignals& signals,
                    std::optional<Watchdog>& watchdog) {
+  const auto watch = std::make_shared<CallWatch>(LogAdminAction);
   auto server = GrpcServer::Start(
-      hub,
-      {.listen = settings.listen, .version = MILLRACE_VERSION, .topic_changes = LogTopicChange});
+      hub, {.listen = settings.listen, .version = MILLRACE_VERSION, .watch = watch});
   if (!server.ok()) return server.status();
-  const auto web = StartWeb(settings, hub);
+  const auto web = StartWeb(settings, hub, watch);
   if (!web.ok()) return web.status();
   const int port = (*server)->port();
   LogStart(settings, hub.engine(), port, web->get());

@@ -33,7 +33,7 @@ bool NeedsQuotes(std::string_view text) {
   return text.empty() || text.find_first_of(" =\"\\\t\r\n") != std::string_view::npos;
 }
 
-std::string TextLine(std::string_view event, std::initializer_list<LogField> fields) {
+std::string TextLine(std::string_view event, absl::Span<const LogField> fields) {
   std::string line(event);
   for (const auto& [name, value] : fields) {
     line.append(" ").append(name).append("=");
@@ -43,7 +43,7 @@ std::string TextLine(std::string_view event, std::initializer_list<LogField> fie
 }
 
 // The members of an object that the pattern has begun.
-std::string JsonMembers(std::string_view event, std::initializer_list<LogField> fields) {
+std::string JsonMembers(std::string_view event, absl::Span<const LogField> fields) {
   std::string line = "\"event\":" + Quoted(event);
   for (const auto& [name, value] : fields) line += "," + Quoted(name) + ":" + Quoted(value);
   return line;
@@ -63,7 +63,7 @@ void StartLog(LogLevel level, LogFormat format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+void Log(LogLevel level, std::string_view event, absl::Span<const LogField> fields) {
   const spdlog::level::level_enum spdlog_level = ToSpdlog(level);
   if (!spdlog::should_log(spdlog_level)) return;
   const std::string line =

@@ -3,10 +3,11 @@
 // Threads: any, after StartLog.
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "absl/types/span.h"
 
 namespace millrace::server {
 
@@ -20,6 +21,6 @@ using LogField = std::pair<std::string_view, std::string>;
 void StartLog(LogLevel level, LogFormat format);
 
 // `event` is a short phrase that stays the same, such as "hub started"; what varies is in `fields`.
-void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
+void Log(LogLevel level, std::string_view event, absl::Span<const LogField> fields = {});
 
 }  // namespace millrace::server

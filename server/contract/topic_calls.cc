@@ -40,10 +40,6 @@ absl::StatusOr<storage::RetentionPolicy> Changed(storage::RetentionPolicy policy
 
 }  // namespace
 
-void TopicCalls::Log(std::string_view change, std::string_view topic) const {
-  if (log_) log_(change, topic);
-}
-
 absl::StatusOr<v1::CreateTopicResponse> TopicCalls::CreateTopic(
     const v1::CreateTopicRequest& request) {
   std::optional<storage::RetentionPolicy> retention;
@@ -55,7 +51,6 @@ absl::StatusOr<v1::CreateTopicResponse> TopicCalls::CreateTopic(
   const int32_t partition_count = request.has_partition_count() ? request.partition_count() : 1;
   const auto topic = hub_.topics().Create(request.topic(), partition_count, retention);
   if (!topic.ok()) return topic.status();
-  Log("created", request.topic());
   v1::CreateTopicResponse response;
   *response.mutable_topic() = ToTopic(**topic);
   return response;
@@ -93,7 +88,6 @@ absl::StatusOr<v1::UpdateTopicResponse> TopicCalls::UpdateTopic(
   if (*retention != (*topic)->retention) change.retention = *retention;
   topic = hub_.topics().Update(request.topic(), change);
   if (!topic.ok()) return topic.status();
-  Log("changed", request.topic());
   v1::UpdateTopicResponse response;
   *response.mutable_topic() = ToTopic(**topic);
   return response;
@@ -103,7 +97,6 @@ absl::StatusOr<v1::DeleteTopicResponse> TopicCalls::DeleteTopic(
     const v1::DeleteTopicRequest& request) {
   absl::Status status = hub_.topics().Delete(request.topic());
   if (!status.ok()) return status;
-  Log("deleted", request.topic());
   return v1::DeleteTopicResponse();
 }
 
@@ -115,7 +108,6 @@ absl::StatusOr<v1::TruncateTopicResponse> TopicCalls::TruncateTopic(
   }
   const auto partitions = hub_.topics().Truncate(request.topic(), cuts);
   if (!partitions.ok()) return partitions.status();
-  Log("truncated", request.topic());
   v1::TruncateTopicResponse response;
   Fill(*partitions, response.mutable_partitions());
   return response;

@@ -11,7 +11,8 @@
 
 namespace millrace::server {
 
-// `hub` and `produce_streams` outlive the service.
-std::unique_ptr<grpc::Service> MakeEventHubService(hub::Hub& hub, ProduceStreams& produce_streams);
+// All outlive the service.
+std::unique_ptr<grpc::Service> MakeEventHubService(hub::Hub& hub, CallWatch& watch,
+                                                   ProduceStreams& produce_streams);
 
 }  // namespace millrace::server

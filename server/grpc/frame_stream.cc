@@ -16,8 +16,8 @@ namespace {
 class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                     public std::enable_shared_from_this<FrameStream> {
  public:
-  FrameStream(hub::Hub& hub, std::unique_ptr<FrameEncoder> encoder)
-      : hub_(hub), encoder_(std::move(encoder)) {}
+  FrameStream(hub::Hub& hub, ServedMethod& served, std::unique_ptr<FrameEncoder> encoder)
+      : hub_(hub), served_(served), encoder_(std::move(encoder)) {}
 
   void Start(CommandSource command) {
     self_ = shared_from_this();
@@ -110,10 +110,12 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       subscription = subscription_;
     }
     if (subscription != nullptr) subscription->Cancel();
+    served_.NoteEnd(status);
     Finish(ToGrpcStatus(status));
   }
 
   hub::Hub& hub_;
+  ServedMethod& served_;
   const std::unique_ptr<FrameEncoder> encoder_;
   std::shared_ptr<FrameStream> self_;  // Until OnDone.
 
@@ -132,8 +134,9 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 }  // namespace
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartFrameStream(
-    hub::Hub& hub, CommandSource command, std::unique_ptr<FrameEncoder> encoder) {
-  auto stream = std::make_shared<FrameStream>(hub, std::move(encoder));
+    hub::Hub& hub, ServedMethod& served, CommandSource command,
+    std::unique_ptr<FrameEncoder> encoder) {
+  auto stream = std::make_shared<FrameStream>(hub, served, std::move(encoder));
   stream->Start(std::move(command));
   return stream.get();
 }

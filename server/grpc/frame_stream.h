@@ -12,6 +12,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
@@ -32,8 +33,9 @@ class FrameEncoder {
 using CommandSource = absl::AnyInvocable<absl::StatusOr<hub::SubscribeCommand>() &&>;
 
 // Opens the subscription, or ends the call with the source's error. The reactor owns itself and is
-// gone when the call is done. `hub` outlives it. Never blocks.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartFrameStream(hub::Hub& hub, CommandSource source,
+// gone when the call is done. `hub` and `served` outlive it. Never blocks.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartFrameStream(hub::Hub& hub, ServedMethod& served,
+                                                             CommandSource source,
                                                              std::unique_ptr<FrameEncoder> encoder);
 
 }  // namespace millrace::server

@@ -1,5 +1,7 @@
 #include "server/grpc/group_service.h"
 
+#include <string_view>
+
 #include "millrace/v1/group.grpc.pb.h"
 #include "server/contract/group_calls.h"
 #include "server/grpc/group_watch.h"
@@ -20,40 +22,42 @@ using RawMethods =
 
 class GroupService final : public RawMethods {
  public:
-  explicit GroupService(hub::Hub& hub) : hub_(hub), calls_(hub) {}
+  GroupService(hub::Hub& hub, CallWatch& watch) : hub_(hub), watch_(watch), calls_(hub) {}
 
   UnaryReactor* ListGroups(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Run({c, q, r}, &GroupCalls::ListGroups);
+    return Run("GroupService/ListGroups", {c, q, r}, &GroupCalls::ListGroups);
   }
   UnaryReactor* GetGroup(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Run({c, q, r}, &GroupCalls::GetGroup);
+    return Run("GroupService/GetGroup", {c, q, r}, &GroupCalls::GetGroup);
   }
   grpc::ServerWriteReactor<ByteBuffer>* WatchGroup(Context* /*context*/,
                                                    const ByteBuffer* request) override {
-    return StartGroupWatch(hub_, *request);
+    return StartGroupWatch(hub_, watch_.Method(Transport::kGrpc, "GroupService/WatchGroup"),
+                           *request);
   }
   UnaryReactor* ResetOffsets(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Run({c, q, r}, &GroupCalls::ResetOffsets);
+    return Run("GroupService/ResetOffsets", {c, q, r}, &GroupCalls::ResetOffsets);
   }
   UnaryReactor* DeleteGroup(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Run({c, q, r}, &GroupCalls::DeleteGroup);
+    return Run("GroupService/DeleteGroup", {c, q, r}, &GroupCalls::DeleteGroup);
   }
 
  private:
   template <typename Request, typename Response>
-  UnaryReactor* Run(UnaryCall call,
+  UnaryReactor* Run(std::string_view name, UnaryCall call,
                     absl::StatusOr<Response> (GroupCalls::*method)(const Request&)) {
-    return AnswerFromWorker(hub_, call, &calls_, method);
+    return AnswerFromWorker(hub_, call, watch_.Method(Transport::kGrpc, name), &calls_, method);
   }
 
   hub::Hub& hub_;
+  CallWatch& watch_;
   GroupCalls calls_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeGroupService(hub::Hub& hub) {
-  return std::make_unique<GroupService>(hub);
+std::unique_ptr<grpc::Service> MakeGroupService(hub::Hub& hub, CallWatch& watch) {
+  return std::make_unique<GroupService>(hub, watch);
 }
 
 }  // namespace millrace::server

@@ -5,11 +5,12 @@
 
 #include <memory>
 
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
 
-// `hub` outlives the service.
-std::unique_ptr<grpc::Service> MakeGroupService(hub::Hub& hub);
+// `hub` and `watch` outlive the service.
+std::unique_ptr<grpc::Service> MakeGroupService(hub::Hub& hub, CallWatch& watch);
 
 }  // namespace millrace::server

@@ -21,7 +21,7 @@ constexpr absl::Duration kLongestNap = absl::Seconds(1);  // So that a draining 
 class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                          public std::enable_shared_from_this<GroupWatch> {
  public:
-  explicit GroupWatch(hub::Hub& hub) : hub_(hub), calls_(hub) {}
+  GroupWatch(hub::Hub& hub, ServedMethod& served) : hub_(hub), served_(served), calls_(hub) {}
 
   void Start(const grpc::ByteBuffer& bytes) {
     self_ = shared_from_this();
@@ -103,10 +103,12 @@ class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       std::lock_guard lock(mutex_);
       if (std::exchange(finished_, true)) return;
     }
+    served_.NoteEnd(status);
     Finish(ToGrpcStatus(status));
   }
 
   hub::Hub& hub_;
+  ServedMethod& served_;
   GroupCalls calls_;
   std::shared_ptr<GroupWatch> self_;  // Until OnDone.
   std::string group_;
@@ -124,9 +126,9 @@ class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
 }  // namespace
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGroupWatch(hub::Hub& hub,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGroupWatch(hub::Hub& hub, ServedMethod& served,
                                                             const grpc::ByteBuffer& request) {
-  auto watch = std::make_shared<GroupWatch>(hub);
+  auto watch = std::make_shared<GroupWatch>(hub, served);
   watch->Start(request);
   return watch.get();
 }

@@ -5,12 +5,14 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
 
-// The reactor owns itself and is gone when the call is done. `hub` outlives it. Never blocks.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGroupWatch(hub::Hub& hub,
+// The reactor owns itself and is gone when the call is done. `hub` and `served` outlive it. Never
+// blocks.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGroupWatch(hub::Hub& hub, ServedMethod& served,
                                                             const grpc::ByteBuffer& request);
 
 }  // namespace millrace::server

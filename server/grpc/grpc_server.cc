@@ -24,17 +24,19 @@ namespace millrace::server {
 
 struct GrpcServer::Services {
   Services(hub::Hub& hub, const GrpcServerOptions& options)
-      : produce_streams(hub),
-        inspection(hub),
+      : watch(options.watch),
+        produce_streams(hub, *watch),
+        inspection(hub, *watch),
         health({"millrace.v1.EventHubService", "millrace.v1.TopicService",
                 "millrace.v1.GroupService", "millrace.v1.InspectionService",
                 "millrace.v1.HubService"}) {
-    others.push_back(MakeEventHubService(hub, produce_streams));
-    others.push_back(MakeTopicService(hub, options.topic_changes));
-    others.push_back(MakeGroupService(hub));
-    others.push_back(MakeHubService(hub, options.version));
+    others.push_back(MakeEventHubService(hub, *watch, produce_streams));
+    others.push_back(MakeTopicService(hub, *watch));
+    others.push_back(MakeGroupService(hub, *watch));
+    others.push_back(MakeHubService(hub, *watch, options.version));
   }
 
+  const std::shared_ptr<CallWatch> watch;
   ProduceStreams produce_streams;
   InspectionService inspection;
   HealthService health;

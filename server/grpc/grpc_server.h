@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "server/grpc/topic_service.h"
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
@@ -16,7 +16,8 @@ namespace millrace::server {
 struct GrpcServerOptions {
   std::string listen = "localhost:9640";  // HOST:PORT; port 0: any that is free.
   std::string version;                    // Of the hub program, for GetHub.
-  TopicChangeLog topic_changes;           // May be empty.
+  // Where calls are noted.
+  std::shared_ptr<CallWatch> watch = std::make_shared<CallWatch>();
 };
 
 // Threads: any.

@@ -16,33 +16,42 @@ using RawService = Contract::WithRawCallbackMethod_GetHub<
 
 class HubService final : public RawService {
  public:
-  HubService(hub::Hub& hub, std::string version) : hub_(hub), calls_(hub, std::move(version)) {}
+  HubService(hub::Hub& hub, CallWatch& watch, std::string version)
+      : hub_(hub), watch_(watch), calls_(hub, std::move(version)) {}
 
   // Answers while the hub drains, too.
   grpc::ServerUnaryReactor* GetHub(grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* bytes,
                                    grpc::ByteBuffer* response) override {
+    ServedMethod& served = watch_.Method(Transport::kGrpc, "HubService/GetHub");
     v1::GetHubRequest request;
     const absl::Status status = ParseMessage(*bytes, request);
-    if (status.ok()) *response = SerializeMessage(*calls_.GetHub(request));
-    return Answer({context, bytes, response}, status);
+    if (status.ok()) {
+      *response =
+          SerializeMessage(*served.Run(context->peer(), calls_, &HubCalls::GetHub, request));
+    }
+    return Answer({context, bytes, response}, served, status);
   }
 
   grpc::ServerUnaryReactor* CreateCheckpoint(grpc::CallbackServerContext* context,
                                              const grpc::ByteBuffer* bytes,
                                              grpc::ByteBuffer* response) override {
-    return AnswerFromWorker(hub_, {context, bytes, response}, &calls_, &HubCalls::CreateCheckpoint);
+    return AnswerFromWorker(hub_, {context, bytes, response},
+                            watch_.Method(Transport::kGrpc, "HubService/CreateCheckpoint"), &calls_,
+                            &HubCalls::CreateCheckpoint);
   }
 
  private:
   hub::Hub& hub_;
+  CallWatch& watch_;
   HubCalls calls_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeHubService(hub::Hub& hub, std::string version) {
-  return std::make_unique<HubService>(hub, std::move(version));
+std::unique_ptr<grpc::Service> MakeHubService(hub::Hub& hub, CallWatch& watch,
+                                              std::string version) {
+  return std::make_unique<HubService>(hub, watch, std::move(version));
 }
 
 }  // namespace millrace::server

@@ -71,27 +71,28 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* InspectionService::Tail(
     if (!parsed.ok()) return parsed;
     return ToSubscribeCommand(hub_, tail);
   };
-  return StartFrameStream(hub_, std::move(command), std::make_unique<TailEncoder>(tail.limit()));
+  return StartFrameStream(hub_, tail_, std::move(command),
+                          std::make_unique<TailEncoder>(tail.limit()));
 }
 
 grpc::ServerUnaryReactor* InspectionService::Send(grpc::CallbackServerContext* context,
                                                   const grpc::ByteBuffer* bytes,
                                                   grpc::ByteBuffer* response) {
   const UnaryCall call{context, bytes, response};
-  if (absl::Status status = hub_.Admit(); !status.ok()) return Answer(call, status);
+  if (absl::Status status = hub_.Admit(); !status.ok()) return Answer(call, send_, status);
   v1::SendRequest request;
   if (absl::Status status = ParseMessage(*bytes, request); !status.ok()) {
-    return Answer(call, status);
+    return Answer(call, send_, status);
   }
   auto command = ToProduceCommand(request, hub_.limits());
-  if (!command.ok()) return Answer(call, command.status());
+  if (!command.ok()) return Answer(call, send_, command.status());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   hub_.producing().Produce(*std::move(command),
-                           [reactor, response, topic = request.topic()](
+                           [this, reactor, response, topic = request.topic()](
                                const absl::StatusOr<hub::ProduceOutcome>& outcome) {
                              if (outcome.ok())
                                *response = SerializeMessage(ToSendResponse(topic, *outcome));
-                             reactor->Finish(ToGrpcStatus(outcome.status()));
+                             End(reactor, send_, outcome.status());
                            });
   return reactor;
 }

@@ -4,6 +4,7 @@
 #include <grpcpp/support/byte_buffer.h>
 
 #include "millrace/v1/inspection.grpc.pb.h"
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
@@ -13,10 +14,13 @@ using InspectionBase = v1::InspectionService::WithRawCallbackMethod_Tail<
 
 // Tail is an ordinary subscription, its records shown one a message.
 //
-// Threads: gRPC's. `hub` outlives the service.
+// Threads: gRPC's. `hub` and `watch` outlive the service.
 class InspectionService final : public InspectionBase {
  public:
-  explicit InspectionService(hub::Hub& hub) : hub_(hub) {}
+  InspectionService(hub::Hub& hub, CallWatch& watch)
+      : hub_(hub),
+        tail_(watch.Method(Transport::kGrpc, "InspectionService/Tail")),
+        send_(watch.Method(Transport::kGrpc, "InspectionService/Send")) {}
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Tail(grpc::CallbackServerContext* context,
                                                    const grpc::ByteBuffer* request) override;
@@ -26,6 +30,8 @@ class InspectionService final : public InspectionBase {
 
  private:
   hub::Hub& hub_;
+  ServedMethod& tail_;
+  ServedMethod& send_;
 };
 
 }  // namespace millrace::server

@@ -25,7 +25,8 @@ namespace millrace::server {
 class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                       public std::enable_shared_from_this<ProduceStream> {
  public:
-  ProduceStream(hub::Hub& hub, ProduceStreams& streams) : hub_(hub), streams_(streams) {}
+  ProduceStream(hub::Hub& hub, ServedMethod& served, OpenCount& open_count, ProduceStreams& streams)
+      : hub_(hub), served_(served), open_(open_count), streams_(streams) {}
 
   void Start(bool draining) {
     self_ = shared_from_this();
@@ -114,6 +115,7 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   }
 
   void Answer(uint64_t number, absl::StatusOr<hub::ProduceOutcome> outcome) {
+    served_.NoteEnd(outcome.status());
     grpc::ByteBuffer answer = outcome.ok() ? EncodeProduceStreamResponse(*outcome)
                                            : EncodeProduceStreamError(outcome.status());
     Change([&] { answers_[number - first_unanswered_].answer = std::move(answer); });
@@ -175,6 +177,8 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   }
 
   hub::Hub& hub_;
+  ServedMethod& served_;
+  const OpenCount::Mark open_;
   ProduceStreams& streams_;
   std::shared_ptr<ProduceStream> self_;  // Until OnDone.
 
@@ -196,7 +200,7 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ProduceStreams::Start(
     grpc::CallbackServerContext* /*context*/) {
-  auto stream = std::make_shared<ProduceStream>(hub_, *this);
+  auto stream = std::make_shared<ProduceStream>(hub_, served_, open_count_, *this);
   bool draining;
   {
     std::lock_guard lock(mutex_);

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "absl/container/flat_hash_set.h"
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
@@ -19,7 +20,11 @@ class ProduceStream;
 // All open produce streams. Outlives them: destroy it after the gRPC server. Threads: any.
 class ProduceStreams {
  public:
-  explicit ProduceStreams(hub::Hub& hub) : hub_(hub) {}
+  // `hub` and `watch` outlive this object.
+  ProduceStreams(hub::Hub& hub, CallWatch& watch)
+      : hub_(hub),
+        served_(watch.Method(Transport::kGrpc, "EventHubService/ProduceStream")),
+        open_count_(watch.produce_streams) {}
 
   // The reactor owns itself and is gone when the call is done. Never blocks.
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Start(
@@ -34,6 +39,8 @@ class ProduceStreams {
   void Remove(ProduceStream* stream);
 
   hub::Hub& hub_;
+  ServedMethod& served_;
+  OpenCount& open_count_;
   std::mutex mutex_;
   bool draining_ = false;
   absl::flat_hash_set<ProduceStream*> open_;

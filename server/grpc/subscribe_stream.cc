@@ -37,11 +37,11 @@ class SubscribeEncoder final : public FrameEncoder {
 
 }  // namespace
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribe(hub::Hub& hub,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribe(hub::Hub& hub, ServedMethod& served,
                                                            const grpc::ByteBuffer& request,
                                                            std::string peer) {
   return StartFrameStream(
-      hub, [request, peer = std::move(peer)] { return Parse(request, peer); },
+      hub, served, [request, peer = std::move(peer)] { return Parse(request, peer); },
       std::make_unique<SubscribeEncoder>());
 }
 

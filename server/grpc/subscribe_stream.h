@@ -7,13 +7,14 @@
 
 #include <string>
 
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
 
-// The reactor owns itself and is gone when the call is done. `hub` outlives it. `peer` is the
-// client's address. Never blocks.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribe(hub::Hub& hub,
+// The reactor owns itself and is gone when the call is done. `hub` and `served` outlive it. `peer`
+// is the client's address. Never blocks.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribe(hub::Hub& hub, ServedMethod& served,
                                                            const grpc::ByteBuffer& request,
                                                            std::string peer);
 

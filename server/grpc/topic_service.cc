@@ -1,8 +1,9 @@
 #include "server/grpc/topic_service.h"
 
-#include <utility>
+#include <string_view>
 
 #include "millrace/v1/topic.grpc.pb.h"
+#include "server/contract/topic_calls.h"
 #include "server/grpc/unary_call.h"
 
 namespace millrace::server {
@@ -20,42 +21,43 @@ using RawMethods = Contract::WithRawCallbackMethod_CreateTopic<
 
 class TopicService final : public RawMethods {
  public:
-  TopicService(hub::Hub& hub, TopicChangeLog log) : hub_(hub), calls_(hub, std::move(log)) {}
+  TopicService(hub::Hub& hub, CallWatch& watch) : hub_(hub), watch_(watch), calls_(hub) {}
 
   UnaryReactor* CreateTopic(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Run({c, q, r}, &TopicCalls::CreateTopic);
+    return Run("TopicService/CreateTopic", {c, q, r}, &TopicCalls::CreateTopic);
   }
   UnaryReactor* GetTopic(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Run({c, q, r}, &TopicCalls::GetTopic);
+    return Run("TopicService/GetTopic", {c, q, r}, &TopicCalls::GetTopic);
   }
   UnaryReactor* ListTopics(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Run({c, q, r}, &TopicCalls::ListTopics);
+    return Run("TopicService/ListTopics", {c, q, r}, &TopicCalls::ListTopics);
   }
   UnaryReactor* UpdateTopic(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Run({c, q, r}, &TopicCalls::UpdateTopic);
+    return Run("TopicService/UpdateTopic", {c, q, r}, &TopicCalls::UpdateTopic);
   }
   UnaryReactor* DeleteTopic(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Run({c, q, r}, &TopicCalls::DeleteTopic);
+    return Run("TopicService/DeleteTopic", {c, q, r}, &TopicCalls::DeleteTopic);
   }
   UnaryReactor* TruncateTopic(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
-    return Run({c, q, r}, &TopicCalls::TruncateTopic);
+    return Run("TopicService/TruncateTopic", {c, q, r}, &TopicCalls::TruncateTopic);
   }
 
  private:
   template <typename Request, typename Response>
-  UnaryReactor* Run(UnaryCall call,
+  UnaryReactor* Run(std::string_view name, UnaryCall call,
                     absl::StatusOr<Response> (TopicCalls::*method)(const Request&)) {
-    return AnswerFromWorker(hub_, call, &calls_, method);
+    return AnswerFromWorker(hub_, call, watch_.Method(Transport::kGrpc, name), &calls_, method);
   }
 
   hub::Hub& hub_;
+  CallWatch& watch_;
   TopicCalls calls_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeTopicService(hub::Hub& hub, TopicChangeLog log) {
-  return std::make_unique<TopicService>(hub, std::move(log));
+std::unique_ptr<grpc::Service> MakeTopicService(hub::Hub& hub, CallWatch& watch) {
+  return std::make_unique<TopicService>(hub, watch);
 }
 
 }  // namespace millrace::server

@@ -5,12 +5,12 @@
 
 #include <memory>
 
-#include "server/contract/topic_calls.h"
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
 
-// `hub` outlives the service. `log` may be empty; it is called from worker threads.
-std::unique_ptr<grpc::Service> MakeTopicService(hub::Hub& hub, TopicChangeLog log);
+// `hub` and `watch` outlive the service.
+std::unique_ptr<grpc::Service> MakeTopicService(hub::Hub& hub, CallWatch& watch);
 
 }  // namespace millrace::server

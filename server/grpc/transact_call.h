@@ -8,7 +8,8 @@
 
 namespace millrace::server {
 
-// The reactor owns itself and is gone when the call is done. `hub` outlives it. Never blocks.
-grpc::ServerUnaryReactor* StartTransact(hub::Hub& hub, const UnaryCall& call);
+// The reactor owns itself and is gone when the call is done. `hub` and `served` outlive it. Never
+// blocks.
+grpc::ServerUnaryReactor* StartTransact(hub::Hub& hub, ServedMethod& served, const UnaryCall& call);
 
 }  // namespace millrace::server

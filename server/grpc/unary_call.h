@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/contract/call_watch.h"
 #include "server/grpc/message_bytes.h"
 #include "server/grpc/status.h"
 #include "server/hub/hub.h"
@@ -21,30 +22,39 @@ struct UnaryCall {
   grpc::ByteBuffer* response;
 };
 
-// Answers at once, without work.
-inline grpc::ServerUnaryReactor* Answer(const UnaryCall& call, const absl::Status& status) {
-  grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
+// Ends a call, and notes it.
+inline void End(grpc::ServerUnaryReactor* reactor, ServedMethod& served,
+                const absl::Status& status) {
+  served.NoteEnd(status);
   reactor->Finish(ToGrpcStatus(status));
+}
+
+// Answers at once, without work.
+inline grpc::ServerUnaryReactor* Answer(const UnaryCall& call, ServedMethod& served,
+                                        const absl::Status& status) {
+  grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
+  End(reactor, served, status);
   return reactor;
 }
 
-// Runs `method`, which may block, on a worker and answers with what it gives. `service` outlives
-// the call. While the hub drains: DRAINING.
-template <typename Service, typename Request, typename Response>
+// Runs `method`, which may block, on a worker and answers with what it gives. `served` and `calls`
+// outlive the call. While the hub drains: DRAINING.
+template <typename Calls, typename Request, typename Response>
 grpc::ServerUnaryReactor* AnswerFromWorker(
-    hub::Hub& hub, UnaryCall call, Service* service,
-    absl::StatusOr<Response> (Service::*method)(const Request&)) {
-  if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, status);
+    hub::Hub& hub, UnaryCall call, ServedMethod& served, Calls* calls,
+    absl::StatusOr<Response> (Calls::*method)(const Request&)) {
+  if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, served, status);
   grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
-  hub.workers().Post([call, service, method, reactor] {
+  hub.workers().Post([call, &served, calls, method, reactor] {
     Request request;
     absl::Status status = ParseMessage(*call.request, request);
     if (status.ok()) {
-      const absl::StatusOr<Response> response = (service->*method)(request);
+      const absl::StatusOr<Response> response =
+          served.Run(call.context->peer(), *calls, method, request);
       status = response.status();
       if (response.ok()) *call.response = SerializeMessage(*response);
     }
-    reactor->Finish(ToGrpcStatus(status));
+    End(reactor, served, status);
   });
   return reactor;
 }

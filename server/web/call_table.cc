@@ -24,35 +24,45 @@ absl::Status Parse(const std::string& json, google::protobuf::Message& request) 
 }
 
 template <typename Calls, typename Request, typename Response>
-absl::StatusOr<std::string> Run(Calls& calls,
+absl::StatusOr<std::string> Run(const ServedMethod& served, const std::string& peer, Calls& calls,
                                 absl::StatusOr<Response> (Calls::*method)(const Request&),
                                 const std::string& json) {
   Request request;
   if (absl::Status status = Parse(json, request); !status.ok()) return status;
-  const absl::StatusOr<Response> response = (calls.*method)(request);
+  const absl::StatusOr<Response> response = served.Run(peer, calls, method, request);
   if (!response.ok()) return response.status();
   return ToJson(*response);
 }
 
 }  // namespace
 
+void CallTable::Asked::End(absl::StatusOr<std::string> response) && {
+  served.NoteEnd(response.status());
+  std::move(answer)(std::move(response));
+}
+
+void CallTable::AddMethod(const std::string& name, std::function<void(Asked asked)> start) {
+  methods_.emplace(absl::StrCat("millrace.v1.", name),
+                   Method{watch_.Method(Transport::kHttp, name), std::move(start)});
+}
+
 template <typename Calls, typename Request, typename Response>
 void CallTable::Add(const std::string& name, Calls& calls,
                     absl::StatusOr<Response> (Calls::*method)(const Request&)) {
-  methods_[absl::StrCat("millrace.v1.", name)] = [this, &calls, method](std::string json,
-                                                                        Answer answer) {
-    if (absl::Status status = hub_.Admit(); !status.ok()) return std::move(answer)(status);
-    hub_.workers().Post(
-        [&calls, method, json = std::move(json), answer = std::move(answer)]() mutable {
-          std::move(answer)(Run(calls, method, json));
-        });
-  };
+  AddMethod(name, [this, &calls, method](Asked asked) {
+    if (absl::Status status = hub_.Admit(); !status.ok()) return std::move(asked).End(status);
+    hub_.workers().Post([&calls, method, asked = std::move(asked)]() mutable {
+      auto response = Run(asked.served, asked.peer, calls, method, asked.json);
+      std::move(asked).End(std::move(response));
+    });
+  });
 }
 
-CallTable::CallTable(hub::Hub& hub, std::string version, TopicChangeLog topic_changes)
+CallTable::CallTable(hub::Hub& hub, CallWatch& watch, std::string version)
     : hub_(hub),
+      watch_(watch),
       event_hub_(hub),
-      topics_(hub, std::move(topic_changes)),
+      topics_(hub),
       groups_(hub),
       hub_calls_(hub, std::move(version)) {
   Add("EventHubService/OpenProducer", event_hub_, &EventHubCalls::OpenProducer);
@@ -74,52 +84,55 @@ CallTable::CallTable(hub::Hub& hub, std::string version, TopicChangeLog topic_ch
   Add("GroupService/DeleteGroup", groups_, &GroupCalls::DeleteGroup);
   Add("HubService/CreateCheckpoint", hub_calls_, &HubCalls::CreateCheckpoint);
   // As over gRPC, it answers while the hub drains.
-  methods_["millrace.v1.HubService/GetHub"] = [this](const std::string& json, Answer answer) {
-    std::move(answer)(Run(hub_calls_, &HubCalls::GetHub, json));
-  };
-  methods_["millrace.v1.EventHubService/CommitOffset"] =
-      [this](const std::string& json, Answer answer) { CommitOffset(json, std::move(answer)); };
-  methods_["millrace.v1.InspectionService/Send"] = [this](const std::string& json, Answer answer) {
-    Send(json, std::move(answer));
-  };
+  AddMethod("HubService/GetHub", [this](Asked asked) {
+    auto response = Run(asked.served, asked.peer, hub_calls_, &HubCalls::GetHub, asked.json);
+    std::move(asked).End(std::move(response));
+  });
+  AddMethod("EventHubService/CommitOffset",
+            [this](Asked asked) { CommitOffset(std::move(asked)); });
+  AddMethod("InspectionService/Send", [this](Asked asked) { Send(std::move(asked)); });
 }
 
-void CallTable::Call(std::string_view method, std::string json, Answer answer) {
+void CallTable::Call(std::string_view method, std::string json, std::string peer, Answer answer) {
   const auto it = methods_.find(method);
   if (it == methods_.end()) {
     return std::move(answer)(
         storage::Error(storage::Reason::kUnsupported,
                        absl::StrCat("there is no unary call \"", std::string(method), "\" here")));
   }
-  it->second(std::move(json), std::move(answer));
+  it->second.start({std::move(json), std::move(peer), it->second.served, std::move(answer)});
 }
 
-void CallTable::CommitOffset(const std::string& json, Answer answer) {
-  if (absl::Status status = hub_.Admit(); !status.ok()) return std::move(answer)(status);
+void CallTable::CommitOffset(Asked asked) {
+  if (absl::Status status = hub_.Admit(); !status.ok()) return std::move(asked).End(status);
   v1::CommitOffsetRequest request;
-  if (absl::Status status = Parse(json, request); !status.ok()) return std::move(answer)(status);
+  if (absl::Status status = Parse(asked.json, request); !status.ok()) {
+    return std::move(asked).End(status);
+  }
   auto command = ToCommitCommand(request);
-  if (!command.ok()) return std::move(answer)(command.status());
+  if (!command.ok()) return std::move(asked).End(command.status());
   hub_.groups().Commit(*std::move(command),
-                       [answer = std::move(answer), request = std::move(request)](
+                       [asked = std::move(asked), request = std::move(request)](
                            absl::StatusOr<hub::CommitOutcome> outcome) mutable {
-                         if (!outcome.ok()) return std::move(answer)(outcome.status());
-                         std::move(answer)(ToJson(ToCommitResponse(request, *outcome)));
+                         if (!outcome.ok()) return std::move(asked).End(outcome.status());
+                         std::move(asked).End(ToJson(ToCommitResponse(request, *outcome)));
                        });
 }
 
-void CallTable::Send(const std::string& json, Answer answer) {
-  if (absl::Status status = hub_.Admit(); !status.ok()) return std::move(answer)(status);
+void CallTable::Send(Asked asked) {
+  if (absl::Status status = hub_.Admit(); !status.ok()) return std::move(asked).End(status);
   v1::SendRequest request;
-  if (absl::Status status = Parse(json, request); !status.ok()) return std::move(answer)(status);
+  if (absl::Status status = Parse(asked.json, request); !status.ok()) {
+    return std::move(asked).End(status);
+  }
   auto command = ToProduceCommand(request, hub_.limits());
-  if (!command.ok()) return std::move(answer)(command.status());
+  if (!command.ok()) return std::move(asked).End(command.status());
   command->on_calling_thread = false;
   hub_.producing().Produce(*std::move(command),
-                           [answer = std::move(answer), topic = request.topic()](
+                           [asked = std::move(asked), topic = request.topic()](
                                absl::StatusOr<hub::ProduceOutcome> outcome) mutable {
-                             if (!outcome.ok()) return std::move(answer)(outcome.status());
-                             std::move(answer)(ToJson(ToSendResponse(topic, *outcome)));
+                             if (!outcome.ok()) return std::move(asked).End(outcome.status());
+                             std::move(asked).End(ToJson(ToSendResponse(topic, *outcome)));
                            });
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "server/contract/call_watch.h"
 #include "server/contract/event_hub_calls.h"
 #include "server/contract/group_calls.h"
 #include "server/contract/hub_calls.h"
@@ -22,25 +23,40 @@ class CallTable {
   // The response as JSON, or why there is none. Called once, from any thread.
   using Answer = absl::AnyInvocable<void(absl::StatusOr<std::string>) &&>;
 
-  // `hub` outlives the table and its calls; so does the table. `version` is the program's.
-  CallTable(hub::Hub& hub, std::string version, TopicChangeLog topic_changes);
+  // `hub` and `watch` outlive the table, and the table its calls. `version` is the program's.
+  CallTable(hub::Hub& hub, CallWatch& watch, std::string version);
 
   // Calls "millrace.v1.TopicService/GetTopic", say, with its request in JSON; empty is an empty
-  // request. UNSUPPORTED: there is no such rpc here. Never blocks.
-  void Call(std::string_view method, std::string json, Answer answer);
+  // request, for the client at `peer`. UNSUPPORTED: there is no such rpc here. Never blocks.
+  void Call(std::string_view method, std::string json, std::string peer, Answer answer);
 
  private:
-  using Method = std::function<void(std::string json, Answer answer)>;
+  // One that is asked for: what is there of it, and who is told how it ends.
+  struct Asked {
+    std::string json;
+    std::string peer;
+    ServedMethod& served;
+    Answer answer;
+
+    // Answers, and notes it.
+    void End(absl::StatusOr<std::string> response) &&;
+  };
+  struct Method {
+    ServedMethod& served;
+    std::function<void(Asked asked)> start;
+  };
 
   // A method that may block: it runs on a worker.
   template <typename Calls, typename Request, typename Response>
   void Add(const std::string& name, Calls& calls,
            absl::StatusOr<Response> (Calls::*method)(const Request&));
   // Those that complete later.
-  void CommitOffset(const std::string& json, Answer answer);
-  void Send(const std::string& json, Answer answer);
+  void CommitOffset(Asked asked);
+  void Send(Asked asked);
+  void AddMethod(const std::string& name, std::function<void(Asked asked)> start);
 
   hub::Hub& hub_;
+  CallWatch& watch_;
   EventHubCalls event_hub_;
   TopicCalls topics_;
   GroupCalls groups_;

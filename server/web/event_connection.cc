@@ -50,6 +50,8 @@ class EventConnection final : public Connection,
   EventConnection(WebContext& context, IoThread& io, Presence presence, Socket socket,
                   std::string cors_origin)
       : context_(context),
+        open_(context.watch().event_streams),
+        served_(context.watch().Method(Transport::kHttp, "EventHubService/Subscribe")),
         socket_(std::move(socket)),
         cors_origin_(std::move(cors_origin)),
         pull_(std::make_shared<SubscriptionPull>(context.hub(), io, std::move(presence), *this)) {}
@@ -78,6 +80,8 @@ class EventConnection final : public Connection,
     pull_->Stop();
     error_code ignored;
     socket_.close(ignored);
+    if (self_ == nullptr) return;
+    served_.NoteEnd(end_);
     self_.reset();
   }
 
@@ -86,6 +90,7 @@ class EventConnection final : public Connection,
       const HttpResponse response = ErrorResponse(status);
       const std::string body = response.body.Text();
       ending_ = true;
+      end_ = status;
       return Write(Pieces(HeadOf(response, body.size(), false, cors_origin_) + body));
     }
     std::string head(kHead);
@@ -101,7 +106,10 @@ class EventConnection final : public Connection,
       return Write(Pieces(": heartbeat\n\n"));
     }
     point_.Apply(frame);
-    ending_ = std::holds_alternative<hub::EndingFrame>(frame);
+    if (const auto* ending = std::get_if<hub::EndingFrame>(&frame)) {
+      ending_ = true;
+      end_ = ending->status;
+    }
     Pieces event;
     if (const std::string_view name = EventName(frame); !name.empty()) {
       event.AddText(absl::StrCat("event: ", std::string(name), "\n"));
@@ -141,13 +149,16 @@ class EventConnection final : public Connection,
   }
 
   WebContext& context_;
+  const OpenCount::Mark open_;
+  ServedMethod& served_;
   Socket socket_;
   const std::string cors_origin_;
   const std::shared_ptr<SubscriptionPull> pull_;
   std::shared_ptr<EventConnection> self_;  // Until Abort.
   ResumePoint point_;
   bool ending_ = false;
-  std::array<char, 64> ignored_;  // A client has nothing to say.
+  absl::Status end_ = absl::CancelledError();  // Unless something else ends the stream.
+  std::array<char, 64> ignored_;               // A client has nothing to say.
 
   bool writing_ = false;
   std::vector<storage::SharedSlice> slices_;

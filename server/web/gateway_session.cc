@@ -35,6 +35,14 @@ absl::Status NothingOpen(int32_t id) {
 
 }  // namespace
 
+GatewayMethods GatewayMethods::Of(CallWatch& watch) {
+  const auto method = [&](std::string_view name) -> ServedMethod& {
+    return watch.Method(Transport::kWebSocket, name);
+  };
+  return {method("EventHubService/Produce"), method("EventHubService/CommitOffset"),
+          method("EventHubService/Subscribe"), method("GroupService/WatchGroup")};
+}
+
 // ---- Commands
 
 void GatewaySession::OnMessage(std::string_view message, bool is_text) {
@@ -86,13 +94,15 @@ void GatewaySession::Do(int32_t id, hub::SubscribeCommand command) {
   if (!HasRoomForStream(id)) return;
   --unanswered_;
   command.peer = context_.peer;
-  streams_[id] = OpenSubscriptionStream(StreamContext(), *this, id, std::move(command));
+  streams_[id] = {OpenSubscriptionStream(StreamContext(), *this, id, std::move(command)),
+                  &context_.methods.subscribe};
 }
 
 void GatewaySession::Do(int32_t id, GroupWatchCommand command) {
   if (!HasRoomForStream(id)) return;
   --unanswered_;
-  streams_[id] = OpenGroupWatchStream(StreamContext(), *this, id, std::move(command));
+  streams_[id] = {OpenGroupWatchStream(StreamContext(), *this, id, std::move(command)),
+                  &context_.methods.watch_group};
 }
 
 void GatewaySession::Do(int32_t id, hub::ProduceCommand command) {
@@ -106,6 +116,7 @@ void GatewaySession::Do(int32_t id, hub::ProduceCommand command) {
   context_.hub.producing().Produce(
       std::move(command),
       [self = shared_from_this(), id, bytes](absl::StatusOr<hub::ProduceOutcome> outcome) {
+        self->context_.methods.produce.NoteEnd(outcome.status());
         v1::GatewayResponse response;
         if (outcome.ok()) {
           response.set_id(id);
@@ -122,11 +133,15 @@ void GatewaySession::Do(int32_t id, hub::ProduceCommand command) {
 
 void GatewaySession::Do(int32_t id, v1::CommitOffsetRequest request) {
   auto command = ToCommitCommand(request);
-  if (!command.ok()) return Refuse(id, command.status());
+  if (!command.ok()) {
+    context_.methods.commit.NoteEnd(command.status());
+    return Refuse(id, command.status());
+  }
   calls_.insert(id);
   context_.hub.groups().Commit(
       *std::move(command), [self = shared_from_this(), id, request = std::move(request)](
                                absl::StatusOr<hub::CommitOutcome> outcome) {
+        self->context_.methods.commit.NoteEnd(outcome.status());
         v1::GatewayResponse response;
         if (outcome.ok()) {
           response.set_id(id);
@@ -144,7 +159,8 @@ void GatewaySession::Do(int32_t id, v1::CommitOffsetRequest request) {
 void GatewaySession::Do(int32_t id, const v1::GatewayUnsubscribe& unsubscribe) {
   const auto stream = streams_.extract(unsubscribe.subscription());
   if (stream.empty()) return Refuse(id, NothingOpen(unsubscribe.subscription()));
-  stream.mapped()->Stop();
+  stream.mapped().stream->Stop();
+  stream.mapped().served->NoteEnd(absl::OkStatus());
   v1::GatewayResponse response;
   response.set_id(id);
   response.mutable_done();
@@ -154,7 +170,7 @@ void GatewaySession::Do(int32_t id, const v1::GatewayUnsubscribe& unsubscribe) {
 void GatewaySession::Do(int32_t id, const v1::GatewayCredit& credit) {
   const auto stream = streams_.find(credit.subscription());
   if (stream == streams_.end()) return Refuse(id, NothingOpen(credit.subscription()));
-  if (absl::Status status = stream->second->AddCredit(credit.records()); !status.ok()) {
+  if (absl::Status status = stream->second.stream->AddCredit(credit.records()); !status.ok()) {
     return Refuse(id, status);
   }
   v1::GatewayResponse response;
@@ -200,6 +216,7 @@ void GatewaySession::SendOf(int32_t /*id*/, Pieces message, absl::AnyInvocable<v
 
 void GatewaySession::EndOf(int32_t id, const absl::Status& status) {
   const auto stream = streams_.extract(id);  // Lives until the end of this call.
+  if (!stream.empty()) stream.mapped().served->NoteEnd(status);
   if (link_ == nullptr) return;
   if (!status.ok()) {
     v1::GatewayResponse response = ErrorResponse(id, status);
@@ -218,14 +235,17 @@ void GatewaySession::CloseIfDrained() {
 void GatewaySession::Drain() {
   draining_ = true;
   std::vector<std::shared_ptr<GatewayStream>> streams;  // Which end, some of them at once.
-  for (const auto& [id, stream] : streams_) streams.push_back(stream);
+  for (const auto& [id, open] : streams_) streams.push_back(open.stream);
   for (const auto& stream : streams) stream->Drain();
   CloseIfDrained();
 }
 
 void GatewaySession::Stop() {
   link_ = nullptr;
-  for (const auto& [id, stream] : streams_) stream->Stop();
+  for (const auto& [id, open] : streams_) {
+    open.stream->Stop();
+    open.served->NoteEnd(absl::CancelledError());
+  }
   streams_.clear();
 }
 

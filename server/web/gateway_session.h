@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 #include "server/web/gateway_command.h"
 #include "server/web/gateway_stream.h"
@@ -26,6 +27,17 @@ enum class GatewayClose : uint16_t {
   kMalformed = 4400,
   kTooSlow = 4408,
   kTooMuch = 4429,
+};
+
+// The methods of the contract that the commands stand for.
+struct GatewayMethods {
+  ServedMethod& produce;
+  ServedMethod& commit;
+  ServedMethod& subscribe;
+  ServedMethod& watch_group;
+
+  // `watch` outlives what is given.
+  static GatewayMethods Of(CallWatch& watch);
 };
 
 // Carries a session's messages. Called on the session's thread.
@@ -46,6 +58,7 @@ class GatewaySession : public GatewayStreamOwner,
  public:
   struct Context {
     hub::Hub& hub;
+    const GatewayMethods& methods;
     const GatewayProtocol& protocol;
     Loop& loop;
     Presence presence;
@@ -76,6 +89,12 @@ class GatewaySession : public GatewayStreamOwner,
   void EndOf(int32_t id, const absl::Status& status) override;
 
  private:
+  // What is open under an id, and as what it is counted when it ends.
+  struct OpenStream {
+    std::shared_ptr<GatewayStream> stream;
+    ServedMethod* served;
+  };
+
   void Carry(GatewayCommand command);
   absl::Status CheckId(const GatewayCommand& command) const;
 
@@ -98,7 +117,7 @@ class GatewaySession : public GatewayStreamOwner,
 
   const Context context_;
   GatewayLink* link_;  // Null: stopped.
-  absl::flat_hash_map<int32_t, std::shared_ptr<GatewayStream>> streams_;
+  absl::flat_hash_map<int32_t, OpenStream> streams_;
   absl::flat_hash_set<int32_t> calls_;  // Ids that are being worked on.
   size_t unanswered_ = 0;               // Calls whose answer has not left.
   int64_t unanswered_bytes_ = 0;        // Of the records among them.

@@ -64,9 +64,12 @@ HttpApi::Route HttpApi::Route::Of(std::string_view path) {
 
 HttpApi::HttpApi(hub::Hub& hub, HttpApiOptions options)
     : hub_(hub),
-      calls_(hub, std::move(options.version), std::move(options.topic_changes)),
+      watch_(std::move(options.watch)),
+      produce_(watch_->Method(Transport::kHttp, "EventHubService/Produce")),
+      calls_(hub, *watch_, std::move(options.version)),
       metrics_(std::move(options.metrics)),
-      console_(options.console) {}
+      console_(options.console),
+      scrapes_("scrapes", 1) {}
 
 std::optional<HttpResponse> HttpApi::Refusal(const HttpRequest& request) const {
   const auto path = PathOf(request.target);
@@ -115,31 +118,36 @@ void HttpApi::Get(std::string_view path, const HttpRequest& request, HttpAnswer 
     return std::move(answer)(PlainText(ready ? 200 : 503, ready ? "ready\n" : "draining\n"));
   }
   if (path == "/metrics" && metrics_) {
-    HttpResponse response = PlainText(200, metrics_());
-    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    return std::move(answer)(std::move(response));
+    return scrapes_.Post([this, answer = std::move(answer)]() mutable {
+      HttpResponse response = PlainText(200, metrics_());
+      response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+      std::move(answer)(std::move(response));
+    });
   }
   std::move(answer)(console_.Get(path, request.if_none_match));
 }
 
 void HttpApi::Produce(const std::string& topic, const HttpRequest& request, HttpAnswer answer) {
-  if (absl::Status status = hub_.Admit(); !status.ok()) {
-    return std::move(answer)(ErrorResponse(status));
-  }
+  const auto refuse = [&](const absl::Status& status) {
+    produce_.NoteEnd(status);
+    std::move(answer)(ErrorResponse(status));
+  };
+  if (absl::Status status = hub_.Admit(); !status.ok()) return refuse(status);
   auto command = ToProduceCommand(request, topic, hub_.limits());
-  if (!command.ok()) return std::move(answer)(ErrorResponse(command.status()));
+  if (!command.ok()) return refuse(command.status());
   command->on_calling_thread = false;  // It serves other connections.
   hub_.producing().Produce(
       *std::move(command),
-      [as_protobuf = IsProtobuf(request.content_type),
+      [this, as_protobuf = IsProtobuf(request.content_type),
        answer = std::move(answer)](absl::StatusOr<hub::ProduceOutcome> outcome) mutable {
+        produce_.NoteEnd(outcome.status());
         std::move(answer)(outcome.ok() ? ProduceAnswer(*outcome, as_protobuf)
                                        : ErrorResponse(outcome.status()));
       });
 }
 
 void HttpApi::Call(const std::string& method, HttpRequest request, HttpAnswer answer) {
-  calls_.Call(method, std::move(request.body),
+  calls_.Call(method, std::move(request.body), request.peer,
               [answer = std::move(answer)](absl::StatusOr<std::string> json) mutable {
                 if (json.ok()) return std::move(answer)(JsonResponse(*std::move(json)));
                 const bool no_such_call =

@@ -19,6 +19,7 @@ WebContext::WebContext(hub::Hub& hub, HttpApiOptions api, WebLimits limits)
     : hub_(hub),
       limits_(std::move(limits)),
       api_(hub, std::move(api)),
+      gateway_methods_(GatewayMethods::Of(api_.watch())),
       json_frames_(kRenderedBytes),
       receive_budget_(limits_.max_receiving_bytes),
       json_(MakeJsonProtocol(hub.limits(), json_frames_)),

@@ -1,8 +1,10 @@
 // What the connections of the web port share.
 #pragma once
 
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 #include "server/web/gateway_command.h"
+#include "server/web/gateway_session.h"
 #include "server/web/http_api.h"
 #include "server/web/json_frames.h"
 #include "server/web/web_limits.h"
@@ -17,6 +19,8 @@ class WebContext {
 
   hub::Hub& hub() { return hub_; }
   HttpApi& api() { return api_; }
+  CallWatch& watch() { return api_.watch(); }
+  const GatewayMethods& gateway_methods() const { return gateway_methods_; }
   const WebLimits& limits() const { return limits_; }
   JsonFrames& json_frames() { return json_frames_; }
   ReceiveBudget& receive_budget() { return receive_budget_; }
@@ -33,6 +37,7 @@ class WebContext {
   hub::Hub& hub_;
   const WebLimits limits_;
   HttpApi api_;
+  const GatewayMethods gateway_methods_;
   JsonFrames json_frames_;
   ReceiveBudget receive_budget_;
   const std::unique_ptr<GatewayProtocol> json_;

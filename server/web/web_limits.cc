@@ -8,6 +8,7 @@ Presence Attendance::Enter(int32_t max) {
   std::lock_guard lock(mutex_);
   if (count_ >= max) return nullptr;
   ++count_;
+  open_.Change(1);
   return Presence(
       this, [](const void* self) { static_cast<Attendance*>(const_cast<void*>(self))->Leave(); });
 }
@@ -16,6 +17,7 @@ Presence Attendance::Enter(int32_t max) {
 void Attendance::Leave() {
   std::lock_guard lock(mutex_);
   --count_;
+  open_.Change(-1);
   left_.notify_all();
 }
 

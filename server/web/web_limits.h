@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "server/contract/call_watch.h"
 #include "server/web/loop.h"
 
 namespace millrace::server {
@@ -28,6 +29,9 @@ struct WebLimits {
 // Counts who is there. Threads: any.
 class Attendance {
  public:
+  // Counts in `open` as well, which outlives this object.
+  explicit Attendance(OpenCount& open) : open_(open) {}
+
   // Absent (null) where so many are there already. Whoever holds it is there until it is dropped,
   // which must be before this object goes.
   Presence Enter(int32_t max);
@@ -41,6 +45,7 @@ class Attendance {
  private:
   void Leave();
 
+  OpenCount& open_;
   mutable std::mutex mutex_;
   std::condition_variable left_;
   int32_t count_ = 0;

@@ -20,7 +20,8 @@ absl::Duration TickFor(const WebLimits& limits) {
 
 struct WebServer::Parts {
   Parts(hub::Hub& hub, WebServerOptions& options)
-      : context(hub, std::move(options.api), options.limits) {
+      : context(hub, std::move(options.api), options.limits),
+        attendance(context.watch().web_connections) {
     for (int i = 0; i < options.io_threads; ++i) {
       threads.push_back(std::make_unique<IoThread>(TickFor(options.limits)));
     }

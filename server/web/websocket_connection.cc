@@ -35,13 +35,14 @@ class WebSocketConnection final : public Connection,
  public:
   WebSocketConnection(WebContext& context, IoThread& io, Presence presence, Socket socket,
                       const GatewayProtocol& protocol)
-      : limits_(context.limits()),
+      : open_(context.watch().websockets),
+        limits_(context.limits()),
         protocol_(protocol),
         share_(context.receive_budget()),
         socket_(std::move(socket)),
         session_(std::make_shared<GatewaySession>(
-            GatewaySession::Context{context.hub(), protocol, io, std::move(presence),
-                                    PeerOf(socket_.next_layer())},
+            GatewaySession::Context{context.hub(), context.gateway_methods(), protocol, io,
+                                    std::move(presence), PeerOf(socket_.next_layer())},
             *this)) {}
 
   void Accept(const HttpHeader& handshake) {
@@ -212,6 +213,7 @@ class WebSocketConnection final : public Connection,
                         [self = shared_from_this()](error_code /*error*/) { self->Abort(); });
   }
 
+  const OpenCount::Mark open_;
   const WebLimits& limits_;
   const GatewayProtocol& protocol_;
   ReceiveBudget::Share share_;

@@ -347,9 +347,10 @@ TEST(Process, LogsForProgramsAsJson) {
   EXPECT_EQ(started["event"], "hub started");
   EXPECT_EQ(started["engine"], "memory");
   Client(started["listen"].get<std::string>());  // Creates a topic.
-  const auto created = nlohmann::json::parse(server.AwaitLine("topic changed"));
-  EXPECT_EQ(created["change"], "created");
+  const auto created = nlohmann::json::parse(server.AwaitLine("admin action"));
+  EXPECT_EQ(created["method"], "TopicService/CreateTopic");
   EXPECT_EQ(created["topic"], "orders");
+  EXPECT_EQ(created["outcome"], "OK");
   server.Signal(SIGTERM);
   for (const std::string& line : server.ReadRest()) {
     EXPECT_TRUE(nlohmann::json::accept(line)) << line;

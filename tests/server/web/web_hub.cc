@@ -37,7 +37,6 @@ WebHub::WebHub(server::WebLimits limits, hub::HubOptions options)
       *hub_, {.listen = "127.0.0.1:0",
               .limits = std::move(limits),
               .api = {.version = "1.2.3",
-                      .topic_changes = {},
                       .metrics = [] { return std::string("millrace_up 1\n"); },
                       .console = kConsole}});
   EXPECT_TRUE(server.ok()) << server.status();
