@@ -22,6 +22,7 @@
 #include "server/app/watchdog.h"
 #include "server/grpc/grpc_server.h"
 #include "server/hub/hub.h"
+#include "server/metrics/metrics.h"
 #include "server/web/static_files.h"
 #include "server/web/web_server.h"
 #include "storage/clock.h"
@@ -105,11 +106,13 @@ void BoundTheEnd(absl::Duration drain_timeout, std::optional<Watchdog>& watchdog
 
 // Null where there is to be none.
 absl::StatusOr<std::unique_ptr<WebServer>> StartWeb(const Settings& settings, hub::Hub& hub,
-                                                    std::shared_ptr<CallWatch> watch) {
+                                                    std::shared_ptr<CallWatch> watch,
+                                                    const Metrics& metrics) {
   if (!settings.serves_web()) return nullptr;
   WebServerOptions options = settings.web;
   options.api.version = MILLRACE_VERSION;
   options.api.watch = std::move(watch);
+  options.api.metrics = [&metrics] { return metrics.Text(); };
   options.api.console = ConsoleFiles();
   return WebServer::Start(hub, std::move(options));
 }
@@ -135,10 +138,13 @@ void StopServing(GrpcServer& server, WebServer* web, absl::Duration grace) {
 absl::Status Serve(const Settings& settings, hub::Hub& hub, StopSignals& signals,
                    std::optional<Watchdog>& watchdog) {
   const auto watch = std::make_shared<CallWatch>(LogAdminAction);
+  const Metrics metrics(hub, *watch,
+                        {.version = MILLRACE_VERSION,
+                         .max_labels = static_cast<size_t>(settings.metrics_max_labels)});
   auto server = GrpcServer::Start(
       hub, {.listen = settings.listen, .version = MILLRACE_VERSION, .watch = watch});
   if (!server.ok()) return server.status();
-  const auto web = StartWeb(settings, hub, watch);
+  const auto web = StartWeb(settings, hub, watch, metrics);
   if (!web.ok()) return web.status();
   const int port = (*server)->port();
   LogStart(settings, hub.engine(), port, web->get());

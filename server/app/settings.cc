@@ -193,6 +193,13 @@ void DeclareWeb(Declaration& declare, Settings& settings) {
                "between two requests; and until a silent WebSocket is given up");
 }
 
+void DeclareMetrics(Declaration& declare, Settings& settings) {
+  declare.Group("Metrics");
+  declare.Count("--metrics-max-labels", settings.metrics_max_labels,
+                "topics, and groups, that have series of their own at /metrics; the others share "
+                "one");
+}
+
 void DeclareTopics(Declaration& declare, Settings& settings) {
   hub::Topics::Options& topics = settings.hub.topics;
   declare.Group("Topics");
@@ -263,6 +270,7 @@ void Declare(CLI::App& app, Settings& settings) {
   Declaration declare(app);
   DeclareHub(declare, settings);
   DeclareWeb(declare, settings);
+  DeclareMetrics(declare, settings);
   DeclareTopics(declare, settings);
   DeclareGroups(declare, settings);
   DeclareMemory(declare, settings);

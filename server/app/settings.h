@@ -25,6 +25,7 @@ struct Settings {
   std::string port_file;                  // Empty: none is written.
   WebServerOptions web;                   // Without what the program adds.
   std::string web_port_file;              // Empty: none is written.
+  int32_t metrics_max_labels = 100;       // Topics, and groups, with series of their own.
   absl::Duration drain_timeout = absl::Seconds(10);
 
   hub::HubOptions hub;

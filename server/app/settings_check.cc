@@ -138,6 +138,7 @@ absl::Status CheckLimits(const Settings& settings) {
                     "what a producer may keep")}) {
     if (!status.ok()) return status;
   }
+  if (settings.metrics_max_labels < 0) return Refused("--metrics-max-labels must not be negative");
   const int32_t partitions = settings.hub.topics.auto_create_partitions;
   if (partitions < 0) return Refused("--auto-create-topics must not be negative");
   return CheckAtMost("--auto-create-topics", partitions, limits.max_topic_partitions,

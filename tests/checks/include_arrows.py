@@ -1,6 +1,6 @@
 """Reads the includes of the C++ files and judges them by the layers.
 
-Dependencies point one way: main -> app -> {grpc, web} -> contract -> hub -> storage interfaces; app
+Dependencies point one way: main -> app -> {grpc, web, metrics} -> contract -> hub -> storage interfaces; app
 alone knows the engines; generated code is known to contract/, grpc/ and web/ (and the client library)
 only, generated stubs and gRPC to grpc/ (and the client library); client/ never includes server/ or
 storage/.
@@ -23,6 +23,7 @@ HUB = "server/hub"
 CONTRACT = "server/contract"
 GRPC = "server/grpc"
 WEB = "server/web"
+METRICS = "server/metrics"
 APP = "server/app"
 MAIN = "server"
 CLIENT_API = "client/cpp/include/millrace"
@@ -44,7 +45,8 @@ ARROWS = {
     CONTRACT: {HUB, STORAGE, BATCH, PROTO},
     GRPC: {CONTRACT, SOCKETS, HUB, STORAGE, BATCH, PROTO, STUBS},
     WEB: {CONTRACT, SOCKETS, HUB, STORAGE, BATCH, PROTO},
-    APP: {GRPC, WEB, CONTRACT, HUB, STORAGE, MEMORY, ROCKSDB},
+    METRICS: {CONTRACT, HUB, STORAGE, BATCH},
+    APP: {GRPC, WEB, METRICS, CONTRACT, HUB, STORAGE, MEMORY, ROCKSDB},
     MAIN: {APP},
     CLIENT_API: set(),
     CLIENT: {CLIENT_API, PROTO, STUBS},
@@ -58,6 +60,7 @@ LIBRARIES = {
     "grpc/": {GRPC, CLIENT},
     "google/protobuf/": {CONTRACT, GRPC, WEB, CLIENT},
     "boost/": {WEB},
+    "prometheus/": {METRICS},
     "CLI/": {APP, CLI},
     "gtest/": set(),
     "gmock/": set(),
