@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What operators see: /metrics read strictly, the access log.
+# What operators see: /metrics read strictly, the dashboard and alerts against it, the access log.
 source tests/stages/report.sh
 
-pytest_stage tests/interop/test_metrics.py tests/interop/test_access_log.py
+pytest_stage tests/interop/test_metrics.py tests/interop/test_dashboard.py \
+  tests/interop/test_access_log.py
