@@ -5,6 +5,7 @@
 #include "server/contract/produce_decoder.h"
 #include "server/grpc/message_bytes.h"
 #include "server/grpc/produce_encoder.h"
+#include "server/grpc/trace_metadata.h"
 
 namespace millrace::server {
 
@@ -12,6 +13,9 @@ grpc::ServerUnaryReactor* StartProduce(hub::Hub& hub, ServedMethod& served, cons
   if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, served, status);
   auto command = DecodeProduceRequest(Flatten(*call.request), hub.limits());
   if (!command.ok()) return Answer(call, served, command.status());
+  if (const auto trace = TraceOf(*call.context)) {
+    command->records = WithTrace(command->records, *trace, hub.limits());
+  }
   grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
   hub.producing().Produce(*std::move(command), [reactor, &served, response = call.response](
                                                    absl::StatusOr<hub::ProduceOutcome> outcome) {

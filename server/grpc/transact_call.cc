@@ -5,6 +5,7 @@
 #include "server/contract/transact_decoder.h"
 #include "server/grpc/message_bytes.h"
 #include "server/grpc/produce_encoder.h"
+#include "server/grpc/trace_metadata.h"
 
 namespace millrace::server {
 
@@ -13,6 +14,11 @@ grpc::ServerUnaryReactor* StartTransact(hub::Hub& hub, ServedMethod& served,
   if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, served, status);
   auto command = DecodeTransactRequest(Flatten(*call.request), hub.limits());
   if (!command.ok()) return Answer(call, served, command.status());
+  if (const auto trace = TraceOf(*call.context)) {
+    for (hub::ProduceCommand& append : command->appends) {
+      append.records = WithTrace(append.records, *trace, hub.limits());
+    }
+  }
   grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
   hub.transacting().Transact(
       *std::move(command),

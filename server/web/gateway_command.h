@@ -32,8 +32,10 @@ using GatewayAction =
 
 // A command as it came: one that is wrong has an error in place of what to do.
 struct GatewayCommand {
-  int32_t id = 0;      // As given, also where it cannot be used.
-  std::string bad_id;  // What stood in place of an id that is no number.
+  int32_t id = 0;           // As given, also where it cannot be used.
+  std::string bad_id;       // What stood in place of an id that is no number.
+  std::string traceparent;  // As given: whether it is valid is for TraceContextOf to say.
+  std::string tracestate;
   absl::StatusOr<GatewayAction> action;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/contract/conversions.h"
 #include "server/contract/request_error.h"
+#include "server/contract/trace_context.h"
 #include "server/contract/write_answers.h"
 #include "storage/clock.h"
 #include "storage/error.h"
@@ -74,7 +75,15 @@ void GatewaySession::Carry(GatewayCommand command) {
   if (absl::Status status = CheckId(command); !status.ok()) return Refuse(0, status);
   if (!command.action.ok()) return Refuse(id, command.action.status());
   if (absl::Status status = context_.hub.Admit(); !status.ok()) return Refuse(id, status);
+  if (!command.traceparent.empty()) TraceRecords(command);
   std::visit([&](auto& action) { Do(id, std::move(action)); }, *command.action);
+}
+
+void GatewaySession::TraceRecords(GatewayCommand& command) const {
+  auto* produce = std::get_if<hub::ProduceCommand>(&*command.action);
+  const auto trace = TraceContextOf({command.traceparent}, {command.tracestate});
+  if (produce == nullptr || !trace) return;
+  produce->records = WithTrace(produce->records, *trace, context_.hub.limits());
 }
 
 bool GatewaySession::HasRoomForStream(int32_t id) {

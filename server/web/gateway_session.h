@@ -96,6 +96,8 @@ class GatewaySession : public GatewayStreamOwner,
   };
 
   void Carry(GatewayCommand command);
+  // Gives the command's trace to the records that it appends.
+  void TraceRecords(GatewayCommand& command) const;
   absl::Status CheckId(const GatewayCommand& command) const;
 
   // What each command does. Streams are opened; calls are answered, now or later.

@@ -219,10 +219,10 @@ class HttpConnection final : public Connection,
   void Preflight() {
     HttpResponse response{.status = 204};
     if (context_.IsForeign(origin_)) {
-      response.headers = {
-          {"Access-Control-Allow-Methods", "GET, POST"},
-          {"Access-Control-Allow-Headers", "Content-Type, Millrace-Key, Last-Event-ID"},
-          {"Access-Control-Max-Age", "600"}};
+      response.headers = {{"Access-Control-Allow-Methods", "GET, POST"},
+                          {"Access-Control-Allow-Headers",
+                           "Content-Type, Millrace-Key, Last-Event-ID, traceparent, tracestate"},
+                          {"Access-Control-Max-Age", "600"}};
     }
     Write(std::move(response));
   }

@@ -24,6 +24,15 @@ std::optional<std::string> Find(const HttpHeader& header, beast::string_view nam
   return Text(it->value());
 }
 
+std::vector<std::string_view> FindAll(const HttpHeader& header, std::string_view name) {
+  std::vector<std::string_view> values;
+  const auto [begin, end] = header.equal_range(beast::string_view(name.data(), name.size()));
+  for (auto it = begin; it != end; ++it) {
+    values.emplace_back(it->value().data(), it->value().size());
+  }
+  return values;
+}
+
 std::optional<HttpResponse> JudgeFraming(const HttpHeader& header) {
   const std::string length = Text(header[http::field::content_length]);
   if (header.count(http::field::content_length) > 1 ||
@@ -70,6 +79,7 @@ HttpRequest ToRequest(const HttpHeader& header, const std::string& peer) {
           .record_key = Find(header, "Millrace-Key"),
           .last_event_id = Find(header, "Last-Event-ID"),
           .if_none_match = Text(header[http::field::if_none_match]),
+          .trace = TraceContextOf(FindAll(header, kTraceparent), FindAll(header, kTracestate)),
           .peer = peer};
 }
 

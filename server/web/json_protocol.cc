@@ -5,6 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/contract/trace_context.h"
 #include "server/web/gateway_command.h"
 #include "server/web/json_messages.h"
 #include "server/web/json_records.h"
@@ -71,6 +72,10 @@ class JsonProtocol final : public GatewayProtocol {
     for (JsonMember member; members.Next(&member);) {
       if (member.name == "id") {
         ReadId(member.value, command);
+      } else if (member.name == kTraceparent) {
+        command.traceparent = JsonString(member.value).value_or("");
+      } else if (member.name == kTracestate) {
+        command.tracestate = JsonString(member.value).value_or("");
       } else {
         several |= action.has_value();
         action = member;

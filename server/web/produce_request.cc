@@ -77,6 +77,14 @@ absl::StatusOr<hub::ProduceCommand> FromProtobuf(const HttpRequest& request,
   return InvalidField("topic", "the body names another topic than the path");
 }
 
+absl::StatusOr<hub::ProduceCommand> Read(const HttpRequest& request, const std::string& topic,
+                                         const hub::Limits& limits) {
+  if (HasMediaType(request.content_type, kBytes)) return FromBytes(request, topic, limits);
+  if (IsProtobuf(request.content_type)) return FromProtobuf(request, topic, limits);
+  if (!IsJson(request.body)) return Error(Reason::kMalformedRequest, "the body is not JSON");
+  return ProduceFromJson(request.body, topic, limits);
+}
+
 }  // namespace
 
 bool IsProtobuf(std::string_view content_type) { return HasMediaType(content_type, kProtobuf); }
@@ -89,10 +97,11 @@ bool TakesRecordsAs(std::string_view content_type) {
 absl::StatusOr<hub::ProduceCommand> ToProduceCommand(const HttpRequest& request,
                                                      const std::string& topic,
                                                      const hub::Limits& limits) {
-  if (HasMediaType(request.content_type, kBytes)) return FromBytes(request, topic, limits);
-  if (IsProtobuf(request.content_type)) return FromProtobuf(request, topic, limits);
-  if (!IsJson(request.body)) return Error(Reason::kMalformedRequest, "the body is not JSON");
-  return ProduceFromJson(request.body, topic, limits);
+  auto command = Read(request, topic, limits);
+  if (command.ok() && request.trace) {
+    command->records = WithTrace(command->records, *request.trace, limits);
+  }
+  return command;
 }
 
 HttpResponse ProduceAnswer(const hub::ProduceOutcome& outcome, bool as_protobuf) {

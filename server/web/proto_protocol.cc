@@ -59,6 +59,14 @@ absl::StatusOr<GatewayAction> ReadAction(uint32_t field, std::string_view bytes,
   }
 }
 
+// Where this field of the request goes; null: it is no part of its trace.
+std::string* TraceField(wire::Tag tag, GatewayCommand& command) {
+  if (tag.type != WireType::kLengthDelimited) return nullptr;
+  if (tag.field == GatewayRequest::kTraceparentFieldNumber) return &command.traceparent;
+  if (tag.field == GatewayRequest::kTracestateFieldNumber) return &command.tracestate;
+  return nullptr;
+}
+
 class ProtoProtocol final : public GatewayProtocol {
  public:
   explicit ProtoProtocol(const hub::Limits& limits) : limits_(limits) {}
@@ -80,6 +88,10 @@ class ProtoProtocol final : public GatewayProtocol {
         uint64_t id = 0;
         p = tag.type == WireType::kVarint ? wire::ReadVarint(p, end, &id) : nullptr;
         command.id = static_cast<int32_t>(id);
+      } else if (std::string* trace = TraceField(tag, command)) {
+        std::string_view text;
+        p = wire::ReadBytes(p, end, &text);
+        trace->assign(text);
       } else if (tag.type == WireType::kLengthDelimited) {
         several |= action.has_value();
         p = wire::ReadBytes(p, end, &action.emplace(tag.field, std::string_view()).second);

@@ -58,6 +58,43 @@ TEST_F(WebSocketTest, ProducesAndSubscribesOnOneConnection) {
             json::parse(R"({"offset":"0","key":"k","json":{"a":1}})"));
 }
 
+// A command with a trace, and then its records as a reader gets them.
+void ProduceWithTrace(WebSocketPeer& peer, const json& trace, const json& records) {
+  json command = {{"id", 1}, {"produce", {{"topic", "orders"}, {"records", records}}}};
+  command.update(trace);
+  peer.Send(command);
+  EXPECT_TRUE(peer.NextJson().contains("produced"));
+}
+
+TEST_F(WebSocketTest, GivesTheTraceOfACommandToItsRecordsAndToWhoReadsThem) {
+  constexpr char kTrace[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  hub_.CreateTopic("orders");
+  WebSocketPeer peer(port());
+  const json own = json::array({{{"name", "traceparent"}, {"text", "mine"}}});
+  ProduceWithTrace(peer, {{"traceparent", kTrace}, {"tracestate", "a=1"}},
+                   {{{"text", "traced"}}, {{"text", "own"}, {"headers", own}}});
+  ProduceWithTrace(peer, {{"traceparent", "nonsense"}}, {{{"text", "ignored"}}});
+  ProduceWithTrace(peer, {{"traceparent", 7}}, {{{"text", "ignored"}}});
+  peer.Send(Subscribe(2, {{"topics", {"orders"}}, {"start", {{"earliest", true}}}}));
+  peer.Frame(2, "sessionStarted");
+  peer.Frame(2, "assigned");
+  std::vector<json> headers;
+  while (headers.size() < 4) {
+    const json frame = peer.Frame(2, "batches");
+    ASSERT_TRUE(frame.contains("batches")) << frame;
+    for (const json& batch : frame["batches"]) {
+      for (const json& record : batch["records"]) {
+        headers.push_back(record.value("headers", json::array()));
+      }
+    }
+  }
+  EXPECT_EQ(headers[0], json::array({{{"name", "traceparent"}, {"text", kTrace}},
+                                     {{"name", "tracestate"}, {"text", "a=1"}}}));
+  EXPECT_EQ(headers[1], own);
+  EXPECT_EQ(headers[2], json::array());
+  EXPECT_EQ(headers[3], json::array());
+}
+
 TEST_F(WebSocketTest, KeepsTheOrderOfWhatIsProduced) {
   hub_.CreateTopic("orders");
   WebSocketPeer peer(port());
