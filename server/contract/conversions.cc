@@ -144,6 +144,7 @@ v1::PartitionStatus ToPartitionStatus(const hub::NumberedStatus& status) {
   proto.set_earliest_offset(status.status.earliest.value());
   proto.set_latest_offset(status.status.high_watermark.value());
   proto.set_size_bytes(status.status.size_bytes);
+  proto.set_delivered_records(status.delivered_records);
   if (status.status.last_append_time != storage::kNoTime) {
     *proto.mutable_last_append_time() = ToTimestamp(status.status.last_append_time);
   }

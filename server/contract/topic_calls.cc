@@ -4,10 +4,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/contract/conversions.h"
+#include "server/contract/request_error.h"
+#include "storage/error.h"
 
 namespace millrace::server {
 namespace {
+
+constexpr int kMostDescribed = 1'000;
 
 void Fill(const std::vector<hub::NumberedStatus>& statuses,
           google::protobuf::RepeatedPtrField<v1::PartitionStatus>* partitions) {
@@ -64,6 +69,34 @@ absl::StatusOr<v1::GetTopicResponse> TopicCalls::GetTopic(const v1::GetTopicRequ
   v1::GetTopicResponse response;
   *response.mutable_topic() = ToTopic(**topic);
   Fill(*partitions, response.mutable_partitions());
+  return response;
+}
+
+absl::StatusOr<v1::DescribeTopicsResponse> TopicCalls::DescribeTopics(
+    const v1::DescribeTopicsRequest& request) {
+  if (request.topics().empty()) {
+    return storage::Error(storage::Reason::kEmptyRequest, "there is no topic to describe",
+                          {{"field", "topics"}});
+  }
+  if (request.topics_size() > kMostDescribed) {
+    return storage::Error(storage::Reason::kLimitExceeded,
+                          absl::StrCat("a call may describe ", kMostDescribed, " topics, not ",
+                                       request.topics_size()),
+                          {{"limit", absl::StrCat(kMostDescribed)}});
+  }
+  v1::DescribeTopicsResponse response;
+  v1::GetTopicRequest one;
+  for (const std::string& name : request.topics()) {
+    one.set_topic(name);
+    v1::TopicDescription& description = *response.add_topics();
+    auto found = GetTopic(one);
+    if (!found.ok()) {
+      *description.mutable_error() = ToRequestError(found.status());
+      continue;
+    }
+    description.mutable_topic()->Swap(found->mutable_topic());
+    description.mutable_partitions()->Swap(found->mutable_partitions());
+  }
   return response;
 }
 

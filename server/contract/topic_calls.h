@@ -15,6 +15,8 @@ class TopicCalls {
 
   absl::StatusOr<v1::CreateTopicResponse> CreateTopic(const v1::CreateTopicRequest& request);
   absl::StatusOr<v1::GetTopicResponse> GetTopic(const v1::GetTopicRequest& request);
+  absl::StatusOr<v1::DescribeTopicsResponse> DescribeTopics(
+      const v1::DescribeTopicsRequest& request);
   absl::StatusOr<v1::ListTopicsResponse> ListTopics(const v1::ListTopicsRequest& request);
   absl::StatusOr<v1::UpdateTopicResponse> UpdateTopic(const v1::UpdateTopicRequest& request);
   absl::StatusOr<v1::DeleteTopicResponse> DeleteTopic(const v1::DeleteTopicRequest& request);

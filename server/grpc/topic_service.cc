@@ -14,10 +14,11 @@ using Context = grpc::CallbackServerContext;
 using grpc::ByteBuffer;
 using UnaryReactor = grpc::ServerUnaryReactor;
 
-using RawMethods = Contract::WithRawCallbackMethod_CreateTopic<
-    Contract::WithRawCallbackMethod_GetTopic<Contract::WithRawCallbackMethod_ListTopics<
-        Contract::WithRawCallbackMethod_UpdateTopic<Contract::WithRawCallbackMethod_DeleteTopic<
-            Contract::WithRawCallbackMethod_TruncateTopic<Contract::Service>>>>>>;
+using RawMethods =
+    Contract::WithRawCallbackMethod_CreateTopic<Contract::WithRawCallbackMethod_GetTopic<
+        Contract::WithRawCallbackMethod_DescribeTopics<Contract::WithRawCallbackMethod_ListTopics<
+            Contract::WithRawCallbackMethod_UpdateTopic<Contract::WithRawCallbackMethod_DeleteTopic<
+                Contract::WithRawCallbackMethod_TruncateTopic<Contract::Service>>>>>>>;
 
 class TopicService final : public RawMethods {
  public:
@@ -28,6 +29,9 @@ class TopicService final : public RawMethods {
   }
   UnaryReactor* GetTopic(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
     return Run("TopicService/GetTopic", {c, q, r}, &TopicCalls::GetTopic);
+  }
+  UnaryReactor* DescribeTopics(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
+    return Run("TopicService/DescribeTopics", {c, q, r}, &TopicCalls::DescribeTopics);
   }
   UnaryReactor* ListTopics(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
     return Run("TopicService/ListTopics", {c, q, r}, &TopicCalls::ListTopics);

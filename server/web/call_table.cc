@@ -74,6 +74,7 @@ CallTable::CallTable(hub::Hub& hub, CallWatch& watch, std::string version)
   Add("EventHubService/UpdateSubscription", event_hub_, &EventHubCalls::UpdateSubscription);
   Add("TopicService/CreateTopic", topics_, &TopicCalls::CreateTopic);
   Add("TopicService/GetTopic", topics_, &TopicCalls::GetTopic);
+  Add("TopicService/DescribeTopics", topics_, &TopicCalls::DescribeTopics);
   Add("TopicService/ListTopics", topics_, &TopicCalls::ListTopics);
   Add("TopicService/UpdateTopic", topics_, &TopicCalls::UpdateTopic);
   Add("TopicService/DeleteTopic", topics_, &TopicCalls::DeleteTopic);

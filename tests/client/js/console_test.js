@@ -174,6 +174,39 @@ test(
   },
 );
 
+test(
+  "a topic that is deleted elsewhere is said to be, and the browser notes no fault",
+  options,
+  async (t) => {
+    const hub = await RealHub.start(t);
+    await hub.millrace(["topic", "create", "orders", "--partitions", "2"]);
+    await produceOrders(hub, 0, 3);
+    const browser = await Browser.start(t, hub.url);
+    const page = await browser.open("#/topics/orders");
+    await seen(page, page.locator(".record"), '"number":2}');
+    const overview = await browser.open("");
+    await overview.getByRole("link", { name: "orders" }).waitFor();
+    await hub.millrace(["topic", "delete", "orders", "--yes"]);
+    await page.getByText("The topic is deleted.").waitFor();
+    await overview.getByText("There are no topics yet").waitFor();
+    browser.assertFaultless();
+  },
+);
+
+test("the overview says how much is delivered", options, async (t) => {
+  const hub = await RealHub.start(t);
+  await hub.millrace(["topic", "create", "orders", "--partitions", "2"]);
+  await produceOrders(hub, 0, 100);
+  const browser = await Browser.start(t, hub.url);
+  const page = await browser.open("");
+  const delivered = page.locator(".figure", { hasText: "Delivered" }).locator(".value");
+  await seen(page, delivered, "0 records/s");
+  await hub.millrace(["consume", "orders", "--from-beginning", "-e", "-q"]);
+  await seen(page, delivered, /[1-9]/);
+  await seen(page, page.locator("tbody tr", { hasText: "orders" }), "orders");
+  browser.assertFaultless();
+});
+
 test("a page goes on by itself when the hub was killed and is back", options, async (t) => {
   const hub = await RealHub.start(t);
   await hub.millrace(["topic", "create", "orders", "--partitions", "2"]);

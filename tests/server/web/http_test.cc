@@ -68,6 +68,7 @@ TEST_F(HttpTest, AnswersEveryUnaryCallOfTheContract) {
                              "EventHubService/UpdateSubscription",
                              "TopicService/CreateTopic",
                              "TopicService/GetTopic",
+                             "TopicService/DescribeTopics",
                              "TopicService/ListTopics",
                              "TopicService/UpdateTopic",
                              "TopicService/DeleteTopic",
@@ -84,6 +85,27 @@ TEST_F(HttpTest, AnswersEveryUnaryCallOfTheContract) {
   }
   EXPECT_EQ(ErrorOf(Call("EventHubService/Produce", "{}")), "404 UNSUPPORTED");
   EXPECT_EQ(ErrorOf(Call("TopicService/Fly", "{}")), "404 UNSUPPORTED");
+}
+
+TEST_F(HttpTest, DescribesSeveralTopicsInOneCall) {
+  hub_.CreateTopic("orders", 2);
+  hub_.Produce("orders", 1, {"a", "b"});
+  const HttpAnswer answer =
+      Call("TopicService/DescribeTopics", R"({"topics":["gone","orders","a b"]})");
+  EXPECT_EQ(answer.status, 200);
+  const json topics = json::parse(answer.body)["topics"];
+  ASSERT_EQ(topics.size(), 3u);
+  EXPECT_EQ(topics[0]["error"]["reason"], "TOPIC_NOT_FOUND");
+  EXPECT_FALSE(topics[0].contains("topic"));
+  EXPECT_EQ(topics[1]["topic"]["name"], "orders");
+  EXPECT_EQ(topics[1]["partitions"][1]["latestOffset"], "2");
+  EXPECT_EQ(topics[1]["partitions"][1]["deliveredRecords"], "0");
+  EXPECT_FALSE(topics[1].contains("error"));
+  EXPECT_EQ(topics[2]["error"]["reason"], "INVALID_NAME");
+  json many = json::array();
+  for (int i = 0; i < 1001; ++i) many.push_back("orders");
+  EXPECT_EQ(ErrorOf(Call("TopicService/DescribeTopics", json{{"topics", many}}.dump())),
+            "429 LIMIT_EXCEEDED");
 }
 
 TEST_F(HttpTest, TellsErrorsAsGrpcDoes) {

@@ -12,6 +12,23 @@ export async function allGroups() {
   return allPages("GroupService/ListGroups", "groups");
 }
 
+/**
+ * Describes these topics, in one call: {topic, partitions} each, or {error}. One that somebody has deleted meanwhile is
+ * no failure of the call, so that browsers write nothing into their console.
+ */
+export async function describeTopics(names, options) {
+  if (names.length === 0) return [];
+  return (await hub.call("TopicService/DescribeTopics", { topics: names }, options)).topics;
+}
+
+/** Describes one topic; throws where there is none. */
+export async function describeTopic(name, options) {
+  const [description] = await describeTopics([name], options);
+  if (!description.error) return description;
+  const { reason, message, ...facts } = description.error;
+  throw new MillraceError(reason, message, facts);
+}
+
 async function allPages(method, member) {
   const items = [];
   let pageToken = "";

@@ -20,13 +20,14 @@ export function overviewPage({ signal, crumbs }) {
   poll(
     async () => {
       const [all, groupList] = await Promise.all([allTopics(), allGroups()]);
-      const perSecond = await topics.show(all, groupList);
+      const { produced, delivered } = await topics.show(all, groupList);
       groups.show(groupList, all[0]?.name);
       figures.show({
         topics: all.length,
         records: topics.records,
         size: topics.size,
-        perSecond,
+        produced,
+        delivered,
         groups: groupList,
       });
     },
@@ -39,8 +40,11 @@ export function overviewPage({ signal, crumbs }) {
 
 function overviewFigures() {
   const flow = new Series(WINDOW_SECONDS);
-  const curve = spark("Records a second over the last two minutes");
+  const outflow = new Series(WINDOW_SECONDS);
+  const curve = spark("Records a second that came in over the last two minutes");
+  const outCurve = spark("Records a second that were delivered over the last two minutes");
   const coming = figure("Coming in", { unit: "records/s", wide: true, extra: curve.node });
+  const going = figure("Delivered", { unit: "records/s", wide: true, extra: outCurve.node });
   const kept = figure("Kept");
   const topics = figure("Topics");
   const groups = figure("Groups");
@@ -49,14 +53,17 @@ function overviewFigures() {
   const node = h(
     "section",
     { class: "figures", "aria-label": "The hub at a glance" },
-    [coming, kept, topics, groups, lag, health].map((each) => each.node),
+    [coming, going, kept, topics, groups, lag, health].map((each) => each.node),
   );
   return {
     node,
-    show({ topics: topicCount, records, size, perSecond, groups: list }) {
-      if (perSecond !== undefined) flow.add(perSecond);
+    show({ topics: topicCount, records, size, produced, delivered, groups: list }) {
+      if (produced !== undefined) flow.add(produced);
+      if (delivered !== undefined) outflow.add(delivered);
       curve.update(flow);
-      coming.update(perSecond === undefined ? "…" : rate(perSecond));
+      outCurve.update(outflow);
+      coming.update(produced === undefined ? "…" : rate(produced));
+      going.update(delivered === undefined ? "…" : rate(delivered), "to all readers together");
       kept.update(short(records), bytes(size));
       topics.update(count(topicCount));
       groups.update(

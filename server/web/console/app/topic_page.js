@@ -3,7 +3,7 @@
 import { h, setText } from "./dom.js";
 import { knowMembers } from "./colours.js";
 import { bytes, count, duration, plural, rate, seconds, time } from "./format.js";
-import { allGroups, explain, GroupWatches, hub, poll } from "./hub.js";
+import { allGroups, describeTopic, explain, GroupWatches, poll } from "./hub.js";
 import { LaneBoard } from "./lane_board.js";
 import { legend } from "./legend.js";
 import { produceRecord } from "./produce.js";
@@ -18,7 +18,7 @@ export async function topicPage(page, name) {
   const { signal, crumbs } = page;
   crumbs([["Topics", "#/"], [name]]);
   document.title = `${name} – Millrace`;
-  const first = await hub.call("TopicService/GetTopic", { topic: name }, { signal });
+  const first = await describeTopic(name, { signal });
   const facts = topicFacts(first.topic);
   const board = new LaneBoard(name, signal);
   const hint = h("div");
@@ -46,7 +46,7 @@ export async function topicPage(page, name) {
     },
   });
   show(first);
-  poll(async () => show(await hub.call("TopicService/GetTopic", { topic: name }, { signal })), 700, {
+  poll(async () => show(await describeTopic(name, { signal })), 700, {
     signal,
     onError: (error) => {
       setText(problem, error.reason === "TOPIC_NOT_FOUND" ? "The topic is deleted." : explain(error));

@@ -2,14 +2,14 @@
 
 import { Children, h, setText, table } from "./dom.js";
 import { bytes, count, rate } from "./format.js";
-import { hub } from "./hub.js";
+import { describeTopics } from "./hub.js";
 import { Rate, Series } from "./series.js";
 import { spark } from "./spark.js";
 import { noTopics } from "./teaching.js";
 import { createTopic } from "./topic_dialogs.js";
 
 const WINDOW_SECONDS = 120;
-const SHOWN_AT_FIRST = 50; // Each topic that is shown is asked for.
+const SHOWN_AT_FIRST = 50; // The topics that are shown are asked for.
 
 export class TopicTable {
   #body = h("tbody");
@@ -31,6 +31,7 @@ export class TopicTable {
       ["Size", "number optional"],
       ["Read by", "optional"],
       ["Records/s", "number"],
+      ["Delivered/s", "number optional"],
       ["Last 2 minutes", "number optional"],
     ],
     this.#body,
@@ -69,19 +70,28 @@ export class TopicTable {
     return [...this.#known.values()].reduce((sum, topic) => sum + (topic[name] ?? 0), 0);
   }
 
-  /** Asks for those that are shown; gives their records a second together, undefined at first. */
+  /** Asks for those that are shown; gives the records a second of all of them, undefined at first. */
   async show(all, groups) {
     this.#all = all;
     this.#groups = groups;
     const names = new Set(all.map(({ name }) => name));
     for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name);
     this.#refresh();
-    await Promise.all(this.#shown().map(({ name }) => this.#ask(name)));
+    for (const description of await describeTopics(this.#shown().map(({ name }) => name))) {
+      if (!description.error) this.#take(description); // Else it is deleted by now.
+    }
     this.#refresh();
+    return { produced: this.#together("perSecond"), delivered: this.#together("deliveredPerSecond") };
+  }
+
+  // The sum of a rate over what is shown; undefined as long as no topic has one.
+  #together(name) {
     const rates = this.#shown()
-      .map(({ name }) => this.#known.get(name)?.perSecond)
+      .map((topic) => this.#known.get(topic.name)?.[name])
       .filter((each) => each !== undefined);
-    return rates.length > 0 || all.length === 0 ? rates.reduce((sum, each) => sum + each, 0) : undefined;
+    return rates.length > 0 || this.#all.length === 0
+      ? rates.reduce((sum, each) => sum + each, 0)
+      : undefined;
   }
 
   #shown() {
@@ -89,17 +99,18 @@ export class TopicTable {
     return this.#all.filter(({ name }) => name.toLowerCase().includes(wanted)).slice(0, SHOWN_AT_FIRST);
   }
 
-  async #ask(name) {
-    // It may be deleted by now.
-    const answer = await hub.call("TopicService/GetTopic", { topic: name }).catch(() => undefined);
-    if (!answer) return;
-    const known = this.#known.get(name) ?? { rate: new Rate(), series: new Series(WINDOW_SECONDS) };
+  #take({ topic: { name }, partitions }) {
+    const known = this.#known.get(name) ?? {
+      rate: new Rate(),
+      deliveredRate: new Rate(),
+      series: new Series(WINDOW_SECONDS),
+    };
     this.#known.set(name, known);
-    const total = (member) =>
-      answer.partitions.reduce((sum, partition) => sum + Number(partition[member]), 0);
+    const total = (member) => partitions.reduce((sum, partition) => sum + Number(partition[member]), 0);
     known.records = total("latestOffset") - total("earliestOffset");
     known.size = total("sizeBytes");
     known.perSecond = known.rate.add(total("latestOffset"));
+    known.deliveredPerSecond = known.deliveredRate.add(total("deliveredRecords"));
     if (known.perSecond !== undefined) known.series.add(known.perSecond);
   }
 
@@ -111,7 +122,7 @@ export class TopicTable {
     setText(
       this.#more,
       shown.length < this.#all.length
-        ? `${shown.length} of ${count(this.#all.length)} topics; what comes in and is kept is said of these.`
+        ? `${shown.length} of ${count(this.#all.length)} topics; what comes in, goes out and is kept is said of these.`
         : "",
     );
     this.#rows.show(
@@ -126,9 +137,13 @@ export class TopicTable {
 }
 
 function topicRow({ name }) {
-  const [partitions, records, size, perSecond] = ["number", "number", "number optional", "number"].map(
-    (kind) => h("td", { class: kind }),
-  );
+  const [partitions, records, size, perSecond, delivered] = [
+    "number",
+    "number",
+    "number optional",
+    "number",
+    "number optional",
+  ].map((kind) => h("td", { class: kind }));
   const readers = h("td", { class: "optional" });
   const curve = spark(`Records a second of ${name}`);
   return {
@@ -141,6 +156,7 @@ function topicRow({ name }) {
       size,
       readers,
       perSecond,
+      delivered,
       h("td", { class: "optional" }, curve.node),
     ),
     update(topic) {
@@ -148,6 +164,7 @@ function topicRow({ name }) {
       setText(records, topic.records === undefined ? "…" : count(topic.records));
       setText(size, topic.size === undefined ? "…" : bytes(topic.size));
       setText(perSecond, topic.perSecond === undefined ? "…" : rate(topic.perSecond));
+      setText(delivered, topic.deliveredPerSecond === undefined ? "…" : rate(topic.deliveredPerSecond));
       if (readers.dataset.names !== topic.readers.join()) {
         readers.dataset.names = topic.readers.join();
         readers.replaceChildren(

@@ -14,18 +14,28 @@ export function callsOf(log, groups) {
     earliestOffset: String(partition.earliest),
     latestOffset: String(partition.latest),
     sizeBytes: String(partition.records.length * 120),
+    deliveredRecords: "0",
     ...(partition.records.length > 0 ? { lastAppendTime: partition.records.at(-1).appendTime } : {}),
   });
   const describe = (name) => {
     const topic = log.topic(name);
     return { topic: topicBody(topic), partitions: topic.partitions.map(statusOf) };
   };
+  const missing = (name) => ({
+    code: 5,
+    reason: "TOPIC_NOT_FOUND",
+    message: `there is no topic "${name}"`,
+    metadata: { topic: name },
+  });
   return {
     "TopicService/CreateTopic": ({ topic, partitionCount }) => {
       log.createTopic(topic, partitionCount);
       return { topic: topicBody(log.topic(topic)) };
     },
     "TopicService/GetTopic": ({ topic }) => describe(topic),
+    "TopicService/DescribeTopics": ({ topics }) => ({
+      topics: topics.map((name) => (log.topics.has(name) ? describe(name) : { error: missing(name) })),
+    }),
     "TopicService/ListTopics": () => ({
       topics: [...log.topics.values()].map(topicBody).sort((a, b) => a.name.localeCompare(b.name)),
       nextPageToken: "",
