@@ -1,16 +1,13 @@
 // What a hub costs that has much and does nothing: many partitions, many open subscriptions. Prints
 // the share of one core that the hub's process used meanwhile, as one line of JSON.
 #include <grpcpp/grpcpp.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,10 +15,12 @@
 #include "millrace/v1/event_hub.grpc.pb.h"
 #include "millrace/v1/topic.grpc.pb.h"
 #include "tests/bench/connect.h"
+#include "tests/bench/cpu_seconds.h"
 
 namespace {
 
 using millrace::bench::Connect;
+using millrace::bench::CpuSeconds;
 using millrace::v1::EventHubService;
 using millrace::v1::SubscribeRequest;
 using millrace::v1::SubscribeResponse;
@@ -84,21 +83,6 @@ bool CreateTopics(const Options& options) {
     }
   }
   return true;
-}
-
-// User and system time of the process so far.
-double CpuSeconds(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(file, text);
-  // The name in parentheses may hold blanks; utime and stime are fields 14 and 15.
-  std::istringstream fields(text.substr(text.rfind(')') + 2));
-  std::string skipped;
-  for (int field = 3; field < 14; ++field) fields >> skipped;
-  int64_t user_ticks = 0;
-  int64_t system_ticks = 0;
-  fields >> user_ticks >> system_ticks;
-  return static_cast<double>(user_ticks + system_ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 void Sleep(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
