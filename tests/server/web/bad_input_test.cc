@@ -1,9 +1,13 @@
 // What clients may do wrong, by mistake or on purpose: each gets a typed answer or is closed, and
 // others are not disturbed.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -356,6 +360,67 @@ TEST_F(Impatience, KeepsAWebSocketThatAnswersPings) {
 
 TEST_F(Impatience, ClosesAMessageThatDoesNotEnd) {
   EXPECT_EQ(CloseFor(ClientFrame(WebSocketPeer::kText, "{", false)), 4408);
+}
+
+// Connections that were opened and left, a fourth of each kind: silent, in the midst of a header, a
+// WebSocket that asks for nothing, and one with a subscription that is never read.
+class OpenedAndLeft {
+ public:
+  OpenedAndLeft(int port, int count) {
+    for (int i = 0; i < count; i += 4) {
+      silent_.push_back(std::make_unique<RawConnection>(port));
+      silent_.push_back(std::make_unique<RawConnection>(port));
+      silent_.back()->Send("GET /healthz HTTP/1.1\r\nHo");
+      sockets_.push_back(std::make_unique<WebSocketPeer>(port));
+      sockets_.push_back(std::make_unique<WebSocketPeer>(port));
+      sockets_.back()->Send({{"id", 1}, {"subscribe", {{"request", {{"topics", {"orders"}}}}}}});
+    }
+  }
+
+  // As many as there are descriptors for, both ends being in this process; at most 10,000.
+  static int Most() {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    constexpr rlim_t kForOthers = 500;
+    return static_cast<int>(std::min<rlim_t>(10'000, (limit.rlim_cur - kForOthers) / 2) / 4 * 4);
+  }
+
+ private:
+  std::vector<std::unique_ptr<RawConnection>> silent_;
+  std::vector<std::unique_ptr<WebSocketPeer>> sockets_;
+};
+
+TEST(Connections, ThatAreOpenedAndLeftDisturbNobody) {
+  WebHub hub({.max_connections = 10'100,
+              .header_timeout = absl::InfiniteDuration(),
+              .idle_timeout = absl::InfiniteDuration()});
+  hub.CreateTopic("orders");
+  WebSocketPeer other(hub.port());
+  other.Send({{"id", 1}, {"subscribe", {{"request", {{"topics", {"orders"}}}}}}});
+  other.Frame(1, "caughtUp");
+  {
+    const int count = OpenedAndLeft::Most();
+    ASSERT_GE(count, 200);
+    const OpenedAndLeft left(hub.port(), count);
+    hub.AwaitConnections(count + 1);
+    hub.AwaitSubscriptions(count / 4 + 1);
+    hub.Produce("orders", 0, {"tea"});
+    EXPECT_EQ(other.Records(1, 1), std::vector<std::string>{"0/0=tea"});
+    EXPECT_EQ(Get(hub.port(), "/healthz").status, 200);
+  }
+  hub.AwaitConnections(1);  // Gone without a word, and nothing is kept of them.
+  hub.AwaitSubscriptions(1);
+}
+
+TEST(Connections, ThatAreOpenedAndLeftAreGivenUp) {
+  WebHub hub(Impatient());
+  hub.CreateTopic("orders");
+  const OpenedAndLeft left(hub.port(), 400);
+  hub.AwaitConnections(0);
+  hub.AwaitSubscriptions(0);
+  EXPECT_EQ(Get(hub.port(), "/healthz").status, 200);
 }
 
 TEST(Connections, BeyondTheLimitAreClosedAtOnce) {
