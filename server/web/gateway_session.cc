@@ -134,9 +134,7 @@ void GatewaySession::Do(int32_t id, hub::ProduceCommand command) {
           response = ErrorResponse(id, outcome.status());
         }
         Loop& loop = self->context_.loop;
-        loop.Post([self, bytes, response = std::move(response)]() mutable {
-          self->Answer(std::move(response), bytes);
-        });
+        loop.Post([self, bytes, response = std::move(response)] { self->Answer(response, bytes); });
       });
 }
 
@@ -159,9 +157,7 @@ void GatewaySession::Do(int32_t id, v1::CommitOffsetRequest request) {
           response = ErrorResponse(id, outcome.status());
         }
         Loop& loop = self->context_.loop;
-        loop.Post([self, response = std::move(response)]() mutable {
-          self->Answer(std::move(response));
-        });
+        loop.Post([self, response = std::move(response)] { self->Answer(response); });
       });
 }
 
@@ -173,7 +169,7 @@ void GatewaySession::Do(int32_t id, const v1::GatewayUnsubscribe& unsubscribe) {
   v1::GatewayResponse response;
   response.set_id(id);
   response.mutable_done();
-  Answer(std::move(response));
+  Answer(response);
 }
 
 void GatewaySession::Do(int32_t id, const v1::GatewayCredit& credit) {
@@ -185,14 +181,14 @@ void GatewaySession::Do(int32_t id, const v1::GatewayCredit& credit) {
   v1::GatewayResponse response;
   response.set_id(id);
   response.mutable_done();
-  Answer(std::move(response));
+  Answer(response);
 }
 
 void GatewaySession::Do(int32_t id, const v1::GatewayPing& /*ping*/) {
   v1::GatewayResponse response;
   response.set_id(id);
   *response.mutable_pong()->mutable_hub_time() = ToTimestamp(storage::Clock::System().Now());
-  Answer(std::move(response));
+  Answer(response);
 }
 
 // ---- Answers
@@ -202,7 +198,7 @@ bool GatewaySession::has_room() const {
          !context_.hub.engine().write_queue_full();
 }
 
-void GatewaySession::Answer(v1::GatewayResponse response, int64_t request_bytes) {
+void GatewaySession::Answer(const v1::GatewayResponse& response, int64_t request_bytes) {
   calls_.erase(response.id());
   unanswered_bytes_ -= request_bytes;
   if (link_ == nullptr) return;

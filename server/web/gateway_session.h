@@ -113,7 +113,7 @@ class GatewaySession : public GatewayStreamOwner,
   GatewayStreamContext StreamContext() const;
 
   // The answer to a call: its id is free, and its place when it is written.
-  void Answer(v1::GatewayResponse response, int64_t request_bytes = 0);
+  void Answer(const v1::GatewayResponse& response, int64_t request_bytes = 0);
   void Refuse(int32_t id, const absl::Status& status);
   void CloseIfDrained();
 

@@ -51,7 +51,7 @@ class GatewayStream {
 };
 
 // `owner` outlives the stream, or its Stop.
-std::shared_ptr<GatewayStream> OpenSubscriptionStream(GatewayStreamContext context,
+std::shared_ptr<GatewayStream> OpenSubscriptionStream(const GatewayStreamContext& context,
                                                       GatewayStreamOwner& owner, int32_t id,
                                                       hub::SubscribeCommand command);
 std::shared_ptr<GatewayStream> OpenGroupWatchStream(GatewayStreamContext context,

@@ -20,11 +20,7 @@ IoThread::IoThread(absl::Duration tick) : tick_(tick) {
 }
 
 IoThread::~IoThread() {
-  Post([this] {
-    timer_.cancel();
-    work_.reset();
-    context_.stop();
-  });
+  context_.stop();
   thread_.join();
 }
 

@@ -61,7 +61,7 @@ bool IsEnd(std::string_view rest) {
 bool IsJson(std::string_view text) {
   // The parser would take a byte order mark; nobody who goes by slices expects one.
   if (text.substr(0, 3) == "\xEF\xBB\xBF") return false;
-  if (text.find('\0') != text.npos)
+  if (text.find('\0') != std::string_view::npos)
     return false;  // Nor what comes after what it takes for the end.
   return nlohmann::json::accept(text);
 }

@@ -75,7 +75,7 @@ class SubscriptionStream final : public GatewayStream,
 
 }  // namespace
 
-std::shared_ptr<GatewayStream> OpenSubscriptionStream(GatewayStreamContext context,
+std::shared_ptr<GatewayStream> OpenSubscriptionStream(const GatewayStreamContext& context,
                                                       GatewayStreamOwner& owner, int32_t id,
                                                       hub::SubscribeCommand command) {
   auto stream = std::make_shared<SubscriptionStream>(context, owner, id);
