@@ -134,7 +134,7 @@ class EventConnection final : public Connection,
 
   void Write(Pieces message) {
     writing_ = true;
-    progress_.Begin(socket_.native_handle(), hub::MonotonicNow());
+    progress_.Begin(hub::MonotonicNow());
     slices_ = std::move(message).Take();
     std::vector<net::const_buffer> buffers;
     for (const storage::SharedSlice& slice : slices_) {

@@ -272,7 +272,7 @@ class HttpConnection final : public Connection,
 
   void Write(HttpResponse response) {
     phase_ = Phase::kWriting;
-    progress_.Begin(socket_.native_handle(), hub::MonotonicNow());
+    progress_.Begin(hub::MonotonicNow());
     keep_alive_ = keep_alive_ && !draining_;
     slices_ = std::move(response.body).Take();
     size_t size = 0;

@@ -15,11 +15,6 @@ int64_t AcknowledgedBytes(int socket) {
   return static_cast<int64_t>(info.tcpi_bytes_acked);
 }
 
-void WriteProgress::Begin(int socket, absl::Duration now) {
-  acknowledged_ = AcknowledgedBytes(socket);
-  taken_at_ = now;
-}
-
 absl::Duration WriteProgress::Silence(int socket, absl::Duration now) {
   const int64_t acknowledged = AcknowledgedBytes(socket);
   if (std::exchange(acknowledged_, acknowledged) != acknowledged) taken_at_ = now;

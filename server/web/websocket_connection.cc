@@ -169,7 +169,7 @@ class WebSocketConnection final : public Connection,
     if (writing_ || over_ || close_started_) return;
     if (queue_.empty()) return StartClose();
     writing_ = true;
-    progress_.Begin(socket_.next_layer().native_handle(), hub::MonotonicNow());
+    progress_.Begin(hub::MonotonicNow());
     outgoing_ = std::move(queue_.front());
     queue_.pop_front();
     buffers_.clear();
