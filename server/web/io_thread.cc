@@ -4,7 +4,6 @@
 
 #include <boost/asio/post.hpp>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/hub/timer_queue.h"
@@ -25,7 +24,21 @@ IoThread::~IoThread() {
 }
 
 void IoThread::Post(absl::AnyInvocable<void() &&> task) {
-  net::post(context_, [task = std::move(task)]() mutable { std::move(task)(); });
+  {
+    std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(task));
+    if (posted_.size() > 1) return;
+  }
+  net::post(context_, [this] { RunPosted(); });
+}
+
+void IoThread::RunPosted() {
+  {
+    std::lock_guard lock(mutex_);
+    running_.swap(posted_);
+  }
+  for (auto& task : running_) std::exchange(task, nullptr)();
+  running_.clear();
 }
 
 void IoThread::After(absl::Duration delay, absl::AnyInvocable<void() &&> task) {

@@ -8,7 +8,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "server/web/loop.h"
@@ -52,10 +54,13 @@ class IoThread final : public Loop {
   void AbortAll();
 
  private:
+  void RunPosted();
   void ScheduleTick();
   void TickAll();
   template <typename Call>
   void ForEach(Call call);
+
+  using Tasks = std::vector<absl::AnyInvocable<void() &&>>;
 
   const absl::Duration tick_;
   net::io_context context_{1};
@@ -64,6 +69,11 @@ class IoThread final : public Loop {
   absl::flat_hash_map<Connection*, std::weak_ptr<Connection>> connections_;
   bool draining_ = false;
   bool aborting_ = false;
+  Tasks running_;
+
+  std::mutex mutex_;
+  Tasks posted_;  // Where there are some, RunPosted is due: a thousand readers are woken once.
+
   std::thread thread_;
 };
 
