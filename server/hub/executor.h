@@ -14,13 +14,22 @@
 
 namespace millrace::hub {
 
+// Who runs work that is handed over.
+class TaskRunner {
+ public:
+  virtual ~TaskRunner() = default;
+
+  // Any thread. Never blocks, and never runs the task inside of the call.
+  virtual void Post(absl::AnyInvocable<void() &&> task) = 0;
+};
+
 // A fixed number of threads over one queue, first in, first out. Post from any thread. The
 // destructor runs what is queued, then joins.
-class Executor {
+class Executor final : public TaskRunner {
  public:
   // `name` (at most 15 bytes) shows in thread lists.
   Executor(const std::string& name, int threads);
-  ~Executor();
+  ~Executor() override;
 
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -32,8 +41,7 @@ class Executor {
   };
   Depth depth() const;
 
-  // Never blocks.
-  void Post(absl::AnyInvocable<void() &&> task);
+  void Post(absl::AnyInvocable<void() &&> task) override;
 
  private:
   void Run();

@@ -90,7 +90,7 @@ struct SubscriptionOptions {
 struct SubscriptionContext {
   storage::Engine& engine;
   const storage::Clock& clock;
-  Executor& deliveries;
+  TaskRunner& deliveries;  // Not posted to after Cancel.
   FrameBudget& budget;
   DeliveryCounts& delivery_counts;
 };
@@ -113,7 +113,7 @@ class Subscription : public storage::ReadWaiter, public std::enable_shared_from_
   void Assign(const std::vector<PartitionStart>& partitions);
 
   // Calls `callback` once with the next frame: inside the call where there is one, else later from
-  // another thread. Not to be called again before that frame was written (which is what frees its
+  // `deliveries`. Not to be called again before that frame was written (which is what frees its
   // memory budget), nor after an EndingFrame.
   void Next(FrameCallback callback);
 

@@ -226,8 +226,9 @@ std::shared_ptr<Subscription> Subscriptions::Make(const SubscribeCommand& comman
   if (command.max_frame_bytes) options.max_frame_bytes = *command.max_frame_bytes;
   if (command.heartbeat_interval) options.heartbeat_interval = *command.heartbeat_interval;
   options.credit_records = command.credit_records;
+  TaskRunner& deliveries = command.deliveries != nullptr ? *command.deliveries : deliveries_;
   return std::make_shared<Subscription>(
-      SubscriptionContext{engine_, clock_, deliveries_, budget_, delivery_counts_},
+      SubscriptionContext{engine_, clock_, deliveries, budget_, delivery_counts_},
       std::move(options));
 }
 

@@ -64,6 +64,8 @@ struct SubscribeCommand {
   bool allow_missing_topics = false;
   bool end_at_current = false;
   std::optional<int64_t> credit_records;  // See SubscriptionOptions; not negative.
+  // Who calls back with frames that come later; outlives the Close. Null: the hub's own threads.
+  TaskRunner* deliveries = nullptr;
 };
 
 // Threads: any.

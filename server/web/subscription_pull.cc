@@ -5,11 +5,12 @@
 namespace millrace::server {
 namespace {
 
-absl::StatusOr<std::shared_ptr<hub::Subscription>> OpenNow(hub::Hub& hub,
+absl::StatusOr<std::shared_ptr<hub::Subscription>> OpenNow(hub::Hub& hub, Loop& loop,
                                                            SubscriptionPull::CommandSource source) {
   if (absl::Status status = hub.Admit(); !status.ok()) return status;
-  const auto command = std::move(source)();
+  auto command = std::move(source)();
   if (!command.ok()) return command.status();
+  command->deliveries = &loop;
   return hub.subscriptions().Open(*command);
 }
 
@@ -17,8 +18,8 @@ absl::StatusOr<std::shared_ptr<hub::Subscription>> OpenNow(hub::Hub& hub,
 
 void SubscriptionPull::Open(CommandSource source) {
   hub_.workers().Post([self = shared_from_this(), source = std::move(source)]() mutable {
-    auto opened = OpenNow(self->hub_, std::move(source));
     Loop& loop = self->loop_;
+    auto opened = OpenNow(self->hub_, loop, std::move(source));
     loop.Post([self, opened = std::move(opened)]() mutable { self->Opened(std::move(opened)); });
   });
 }
@@ -33,12 +34,10 @@ void SubscriptionPull::Opened(absl::StatusOr<std::shared_ptr<hub::Subscription>>
 }
 
 void SubscriptionPull::Next() {
-  if (subscription_ == nullptr) return;
-  subscription_->Next([self = shared_from_this()](hub::Frame frame) {
-    Loop& loop = self->loop_;
-    loop.Post([self, frame = std::move(frame)] {
-      if (self->reader_ != nullptr) self->reader_->OnFrame(frame);
-    });
+  const auto subscription = subscription_;  // To the end of the call: its frame may be the last.
+  if (subscription == nullptr) return;
+  subscription->Next([self = shared_from_this()](const hub::Frame& frame) {
+    if (self->reader_ != nullptr) self->reader_->OnFrame(frame);
   });
 }
 

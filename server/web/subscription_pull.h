@@ -1,5 +1,5 @@
 // A hub::Subscription as a connection pulls it: opened on a worker, then one frame after another,
-// each handed over on the connection's thread.
+// each read from the log and handed over on the connection's thread.
 #pragma once
 
 #include <memory>
@@ -33,7 +33,7 @@ class SubscriptionPull : public std::enable_shared_from_this<SubscriptionPull> {
   // Calls OnOpened once, later.
   void Open(CommandSource source);
 
-  // Calls OnFrame once, later. After OnOpened with OK, and not again before the frame was written.
+  // Calls OnFrame once, inside the call or later. After OnOpened with OK, and not again before the frame was written.
   // After Stop it does nothing.
   void Next();
 

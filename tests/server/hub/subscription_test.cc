@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <limits>
 #include <string>
+#include <thread>
+#include <variant>
 #include <vector>
 
 #include "tests/server/hub/frame_reader.h"
@@ -439,6 +442,26 @@ TEST_F(SubscriptionTest, GivesItsFrameBudgetBack) {
     reader.Await<CaughtUpFrame>();
     EXPECT_EQ(budget.outstanding_bytes(), 0);
   }
+}
+
+TEST_F(SubscriptionTest, CallsBackOnTheThreadThatTheCommandNames) {
+  CreateTopic("orders");
+  Executor own("own", 1);
+  std::promise<std::thread::id> own_thread;
+  own.Post([&] { own_thread.set_value(std::this_thread::get_id()); });
+  auto command = FromTheBeginning("orders");
+  command.deliveries = &own;
+  const auto subscription = Subscribe(command);
+  bool caught_up = false;  // What is there already is handed over inside the call.
+  while (!caught_up) {
+    subscription->Next(
+        [&](const Frame& frame) { caught_up = std::holds_alternative<CaughtUpFrame>(frame); });
+  }
+  std::promise<std::thread::id> called_on;
+  subscription->Next([&](const Frame&) { called_on.set_value(std::this_thread::get_id()); });
+  ProduceValues("orders", 0, {"a"});
+  EXPECT_EQ(called_on.get_future().get(), own_thread.get_future().get());
+  hub_->subscriptions().Close(subscription);
 }
 
 TEST(FrameBudget, ShrinksFramesAsItFills) {
