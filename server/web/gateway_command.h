@@ -52,12 +52,16 @@ class GatewayProtocol {
   virtual std::optional<GatewayCommand> Decode(std::string_view message) const = 0;
 
   virtual Pieces Encode(const v1::GatewayResponse& response) const = 0;
+  // Readers that are sent the same records share a message.
   virtual Pieces EncodeFrame(int32_t id, const hub::Frame& frame) const = 0;
 };
 
-// `limits` and `frames` outlive the protocol.
-std::unique_ptr<GatewayProtocol> MakeJsonProtocol(const hub::Limits& limits, JsonFrames& frames);
-std::unique_ptr<GatewayProtocol> MakeProtoProtocol(const hub::Limits& limits);
+// `limits` and `frames` outlive the protocol. It keeps the newest messages of records, up to so
+// many bytes.
+std::unique_ptr<GatewayProtocol> MakeJsonProtocol(const hub::Limits& limits, JsonFrames& frames,
+                                                  int64_t max_cached_bytes);
+std::unique_ptr<GatewayProtocol> MakeProtoProtocol(const hub::Limits& limits,
+                                                   int64_t max_cached_bytes);
 
 // What the messages ask for; an error says which field is wrong.
 absl::StatusOr<GatewayAction> ToAction(const v1::GatewaySubscribe& subscribe);

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <memory>
 #include <string_view>
 #include <variant>
 
@@ -55,38 +56,13 @@ JsonFrames::Key JsonFrames::KeyOf(const hub::DeliveredBatch& delivered) {
           .record_count = delivered.batch.record_count};
 }
 
-JsonFrames::Rendered JsonFrames::Render(const hub::DeliveredBatch& delivered) {
-  const Key key = KeyOf(delivered);
-  {
-    std::lock_guard lock(mutex_);
-    if (const auto it = by_key_.find(key); it != by_key_.end()) return it->second->second;
-  }
-  const auto rendered = std::make_shared<const std::string>(RenderBatch(delivered));
-  std::lock_guard lock(mutex_);
-  ++rendered_count_;
-  if (by_key_.contains(key)) return rendered;  // Another thread was as quick.
-  order_.emplace_front(key, rendered);
-  by_key_[key] = order_.begin();
-  bytes_ += static_cast<int64_t>(rendered->size());
-  while (bytes_ > max_bytes_) {
-    bytes_ -= static_cast<int64_t>(order_.back().second->size());
-    by_key_.erase(order_.back().first);
-    order_.pop_back();
-  }
-  return rendered;
-}
-
-int64_t JsonFrames::rendered_count() const {
-  std::lock_guard lock(mutex_);
-  return rendered_count_;
-}
-
 void JsonFrames::AppendBatches(const hub::BatchesFrame& frame, Pieces& out) {
   std::string_view separator = R"({"batches":{"batches":[)";
   for (const hub::DeliveredBatch& delivered : frame.batches) {
     out.AddText(separator);
     separator = ",";
-    const Rendered rendered = Render(delivered);
+    const std::shared_ptr<const std::string> rendered =
+        batches_.Get(KeyOf(delivered), [&] { return RenderBatch(delivered); });
     if (rendered->size() < kShareBytes) {
       out.AddText(*rendered);
     } else {

@@ -3,15 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "server/hub/frame.h"
 #include "server/web/pieces.h"
+#include "server/web/recent.h"
 
 namespace millrace::server {
 
@@ -19,13 +16,13 @@ namespace millrace::server {
 class JsonFrames {
  public:
   // Keeps the newest batches, up to so many bytes of JSON.
-  explicit JsonFrames(int64_t max_bytes) : max_bytes_(max_bytes) {}
+  explicit JsonFrames(int64_t max_bytes) : batches_(max_bytes) {}
 
   // Appends the frame as a SubscribeResponse in JSON, on one line.
   void Append(const hub::Frame& frame, Pieces& out);
 
   // How many batches had to be made so far.
-  int64_t rendered_count() const;
+  int64_t rendered_count() const { return batches_.made_count(); }
 
  private:
   // What a batch is known by. The log epoch tells a topic from an earlier one of its name.
@@ -43,20 +40,12 @@ class JsonFrames {
                         key.record_count);
     }
   };
-  using Rendered = std::shared_ptr<const std::string>;
-  using Order = std::list<std::pair<Key, Rendered>>;  // Newest first.
 
   static Key KeyOf(const hub::DeliveredBatch& delivered);
-  // The batch without what differs from reader to reader, and without its closing brace.
-  Rendered Render(const hub::DeliveredBatch& delivered);
   void AppendBatches(const hub::BatchesFrame& frame, Pieces& out);
 
-  const int64_t max_bytes_;
-  mutable std::mutex mutex_;
-  Order order_;
-  absl::flat_hash_map<Key, Order::iterator> by_key_;
-  int64_t bytes_ = 0;
-  int64_t rendered_count_ = 0;
+  // Each without what differs from reader to reader, and without its closing brace.
+  Recent<Key, std::string> batches_;
 };
 
 }  // namespace millrace::server

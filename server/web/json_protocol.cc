@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/contract/trace_context.h"
+#include "server/web/frame_cache.h"
 #include "server/web/gateway_command.h"
 #include "server/web/json_messages.h"
 #include "server/web/json_records.h"
@@ -57,7 +58,8 @@ void ReadId(std::string_view json, GatewayCommand& command) {
 
 class JsonProtocol final : public GatewayProtocol {
  public:
-  JsonProtocol(const hub::Limits& limits, JsonFrames& frames) : limits_(limits), frames_(frames) {}
+  JsonProtocol(const hub::Limits& limits, JsonFrames& frames, int64_t max_cached_bytes)
+      : limits_(limits), frames_(frames), cache_(max_cached_bytes) {}
 
   std::string_view name() const override { return "millrace.v1.json"; }
   bool is_text() const override { return true; }
@@ -92,21 +94,29 @@ class JsonProtocol final : public GatewayProtocol {
   }
 
   Pieces EncodeFrame(int32_t id, const hub::Frame& frame) const override {
+    const auto* batches = std::get_if<hub::BatchesFrame>(&frame);
+    if (batches == nullptr) return MakeFrame(id, frame);
+    return cache_.Get(id, *batches, [&] { return MakeFrame(id, frame); });
+  }
+
+ private:
+  Pieces MakeFrame(int32_t id, const hub::Frame& frame) const {
     Pieces out(absl::StrCat("{\"id\":", id, ",\"frame\":"));
     frames_.Append(frame, out);
     out.AddText("}");
     return out;
   }
 
- private:
   const hub::Limits& limits_;
   JsonFrames& frames_;
+  mutable FrameCache cache_;  // Has its own lock.
 };
 
 }  // namespace
 
-std::unique_ptr<GatewayProtocol> MakeJsonProtocol(const hub::Limits& limits, JsonFrames& frames) {
-  return std::make_unique<JsonProtocol>(limits, frames);
+std::unique_ptr<GatewayProtocol> MakeJsonProtocol(const hub::Limits& limits, JsonFrames& frames,
+                                                  int64_t max_cached_bytes) {
+  return std::make_unique<JsonProtocol>(limits, frames, max_cached_bytes);
 }
 
 }  // namespace millrace::server

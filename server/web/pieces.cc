@@ -7,7 +7,7 @@ namespace millrace::server {
 
 Pieces::Pieces(std::string text) : text_(std::move(text)) {}
 
-void Pieces::Flush() {
+void Pieces::Seal() {
   if (text_.empty()) return;
   const auto owner = std::make_shared<const std::string>(std::move(text_));
   slices_.push_back({owner, *owner});
@@ -15,12 +15,18 @@ void Pieces::Flush() {
 }
 
 void Pieces::AddShared(const storage::SharedSlice& slice) {
-  Flush();
+  Seal();
   slices_.push_back(slice);
 }
 
+size_t Pieces::size() const {
+  size_t size = text_.size();
+  for (const storage::SharedSlice& slice : slices_) size += slice.bytes.size();
+  return size;
+}
+
 std::vector<storage::SharedSlice> Pieces::Take() && {
-  Flush();
+  Seal();
   return std::move(slices_);
 }
 

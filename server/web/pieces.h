@@ -21,6 +21,11 @@ class Pieces final : public PieceSink {
   void AddText(std::string_view text) override { text_ += text; }
   void AddShared(const storage::SharedSlice& slice) override;
 
+  // What was added so far is shared by the copies of this message that are made from now on.
+  void Seal();
+
+  size_t size() const;  // In bytes.
+
   // Ends the message and gives its slices, in order.
   std::vector<storage::SharedSlice> Take() &&;
 
@@ -28,8 +33,6 @@ class Pieces final : public PieceSink {
   std::string Text() const;
 
  private:
-  void Flush();
-
   std::vector<storage::SharedSlice> slices_;
   std::string text_;  // Behind the slices.
 };

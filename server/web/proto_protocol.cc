@@ -7,6 +7,7 @@
 #include "server/contract/batches_encoder.h"
 #include "server/contract/produce_decoder.h"
 #include "server/contract/subscribe_frames.h"
+#include "server/web/frame_cache.h"
 #include "server/web/gateway_command.h"
 #include "storage/batch/wire.h"
 #include "storage/error.h"
@@ -69,7 +70,8 @@ std::string* TraceField(wire::Tag tag, GatewayCommand& command) {
 
 class ProtoProtocol final : public GatewayProtocol {
  public:
-  explicit ProtoProtocol(const hub::Limits& limits) : limits_(limits) {}
+  ProtoProtocol(const hub::Limits& limits, int64_t max_cached_bytes)
+      : limits_(limits), cache_(max_cached_bytes) {}
 
   std::string_view name() const override { return "millrace.v1.proto"; }
   bool is_text() const override { return false; }
@@ -109,15 +111,23 @@ class ProtoProtocol final : public GatewayProtocol {
   }
 
   Pieces EncodeFrame(int32_t id, const hub::Frame& frame) const override {
+    if (const auto* batches = std::get_if<hub::BatchesFrame>(&frame)) {
+      return cache_.Get(id, *batches, [&] { return MakeFrame(id, *batches); });
+    }
+    GatewayResponse response;
+    response.set_id(id);
+    *response.mutable_frame() = ToSubscribeResponse(frame);
+    return Encode(response);
+  }
+
+ private:
+  static constexpr size_t kCopyBytes = 4 << 10;
+
+  static Pieces MakeFrame(int32_t id, const hub::BatchesFrame& batches) {
     GatewayResponse head;
     head.set_id(id);
-    const auto* batches = std::get_if<hub::BatchesFrame>(&frame);
-    if (batches == nullptr) {
-      *head.mutable_frame() = ToSubscribeResponse(frame);
-      return Encode(head);
-    }
     Pieces body;
-    EncodeBatches(*batches, body);
+    EncodeBatches(batches, body);
     std::vector<storage::SharedSlice> slices = std::move(body).Take();
     size_t size = 0;
     for (const storage::SharedSlice& slice : slices) size += slice.bytes.size();
@@ -137,16 +147,15 @@ class ProtoProtocol final : public GatewayProtocol {
     return out;
   }
 
- private:
-  static constexpr size_t kCopyBytes = 4 << 10;
-
   const hub::Limits& limits_;
+  mutable FrameCache cache_;  // Has its own lock.
 };
 
 }  // namespace
 
-std::unique_ptr<GatewayProtocol> MakeProtoProtocol(const hub::Limits& limits) {
-  return std::make_unique<ProtoProtocol>(limits);
+std::unique_ptr<GatewayProtocol> MakeProtoProtocol(const hub::Limits& limits,
+                                                   int64_t max_cached_bytes) {
+  return std::make_unique<ProtoProtocol>(limits, max_cached_bytes);
 }
 
 }  // namespace millrace::server

@@ -33,8 +33,8 @@ class SubscriptionPull : public std::enable_shared_from_this<SubscriptionPull> {
   // Calls OnOpened once, later.
   void Open(CommandSource source);
 
-  // Calls OnFrame once, inside the call or later. After OnOpened with OK, and not again before the frame was written.
-  // After Stop it does nothing.
+  // Calls OnFrame once, inside the call or later. After OnOpened with OK, and not again before the
+  // frame was written. After Stop it does nothing.
   void Next();
 
   // After OnOpened with OK.

@@ -9,7 +9,8 @@
 namespace millrace::server {
 namespace {
 
-constexpr int64_t kRenderedBytes = 16 << 20;
+constexpr int64_t kRenderedBytes = 8 << 20;
+constexpr int64_t kMessageBytes = 8 << 20;  // Of each subprotocol.
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -22,8 +23,8 @@ WebContext::WebContext(hub::Hub& hub, HttpApiOptions api, WebLimits limits)
       gateway_methods_(GatewayMethods::Of(api_.watch())),
       json_frames_(kRenderedBytes),
       receive_budget_(limits_.max_receiving_bytes),
-      json_(MakeJsonProtocol(hub.limits(), json_frames_)),
-      proto_(MakeProtoProtocol(hub.limits())) {}
+      json_(MakeJsonProtocol(hub.limits(), json_frames_, kMessageBytes)),
+      proto_(MakeProtoProtocol(hub.limits(), kMessageBytes)) {}
 
 const GatewayProtocol* WebContext::ProtocolNamed(std::string_view name) const {
   for (const GatewayProtocol* protocol : {json_.get(), proto_.get()}) {

@@ -29,8 +29,8 @@ void Require(bool condition) {
 struct Protocols {
   hub::Limits limits;
   JsonFrames frames{1 << 20};
-  std::unique_ptr<GatewayProtocol> json = MakeJsonProtocol(limits, frames);
-  std::unique_ptr<GatewayProtocol> proto = MakeProtoProtocol(limits);
+  std::unique_ptr<GatewayProtocol> json = MakeJsonProtocol(limits, frames, 1 << 20);
+  std::unique_ptr<GatewayProtocol> proto = MakeProtoProtocol(limits, 1 << 20);
 };
 
 Protocols& TheProtocols() {

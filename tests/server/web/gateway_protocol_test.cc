@@ -32,8 +32,8 @@ class GatewayProtocolTest : public ::testing::Test {
 
   hub::Limits limits_;
   JsonFrames frames_{1 << 20};
-  std::unique_ptr<GatewayProtocol> json_ = MakeJsonProtocol(limits_, frames_);
-  std::unique_ptr<GatewayProtocol> proto_ = MakeProtoProtocol(limits_);
+  std::unique_ptr<GatewayProtocol> json_ = MakeJsonProtocol(limits_, frames_, 1 << 20);
+  std::unique_ptr<GatewayProtocol> proto_ = MakeProtoProtocol(limits_, 1 << 20);
 };
 
 // A frame with one record of this value.
@@ -192,6 +192,18 @@ TEST_F(GatewayProtocolTest, MakeABatchOnceForAllReaders) {
   EXPECT_EQ(frames_.rendered_count(), 1);
   json_->EncodeFrame(1, BatchFrame("milk", 6));
   EXPECT_EQ(frames_.rendered_count(), 2);
+}
+
+TEST_F(GatewayProtocolTest, ShareAMessageAmongAllReaders) {
+  const std::string value(10'000, 'x');
+  for (const auto* protocol : {json_.get(), proto_.get()}) {
+    const auto first = protocol->EncodeFrame(1, BatchFrame(value, 5)).Take();
+    const auto second = protocol->EncodeFrame(1, BatchFrame(value, 5)).Take();
+    ASSERT_EQ(first.size(), second.size());
+    for (size_t i = 0; i < first.size(); ++i) {
+      EXPECT_EQ(first[i].bytes.data(), second[i].bytes.data());
+    }
+  }
 }
 
 TEST_F(GatewayProtocolTest, ForgetOldBatchesBeyondABound) {
