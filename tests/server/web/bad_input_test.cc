@@ -318,7 +318,8 @@ TEST_F(ImpatientWriting, ClosesAReaderThatTakesNothing) {
   other.Send({{"id", 1}, {"subscribe", {{"request", {{"topics", {"orders"}}}}}}});
   other.Frame(1, "caughtUp");
   const std::string value(500'000, 'x');
-  for (int i = 0; i < 40; ++i) {
+  // More than the sockets hold; no more once it is given up, since its close waits only so long.
+  for (int i = 0; i < 40 && hub_.hub().subscriptions().count() > 1; ++i) {
     hub_.Produce("orders", 0, {value});
     EXPECT_EQ(other.Records(1, 1).size(), 1u);  // It is not held up.
   }
