@@ -154,7 +154,9 @@ struct FetchedBatch {
 };
 
 struct ReadLimits {
-  int64_t max_bytes = 1 << 20;  // Of entries. The first record is given whatever its size.
+  // Of entries. The first record is given whatever its size; another batch than the first only as a
+  // whole.
+  int64_t max_bytes = 1 << 20;
   int64_t max_records = std::numeric_limits<int32_t>::max();  // At least 1.
 };
 

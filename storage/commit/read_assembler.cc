@@ -55,18 +55,16 @@ bool KeepRecords(FetchedBatch& batch, int32_t records) {
   return true;
 }
 
-// Keeps the records of a batch that fit into `max_bytes`, and the first one at all events if
-// `first_at_least`. False if the framing is damaged.
-bool KeepBytes(FetchedBatch& batch, int64_t max_bytes, bool first_at_least) {
+// Keeps the records of a batch that fit into `max_bytes`, and the first one at all events. False if
+// the framing is damaged.
+bool KeepBytes(FetchedBatch& batch, int64_t max_bytes) {
   EntriesPrefix kept;
   size_t slices = 0;
   for (; slices < batch.entries.size(); ++slices) {
     std::string_view& bytes = batch.entries[slices].bytes;
     const size_t room = static_cast<size_t>(max_bytes) - std::min<size_t>(max_bytes, kept.bytes);
     auto prefix = PrefixOfBytes(bytes, room);
-    if (prefix && prefix->records == 0 && kept.records == 0 && first_at_least) {
-      prefix = PrefixOfRecords(bytes, 1);
-    }
+    if (prefix && prefix->records == 0 && kept.records == 0) prefix = PrefixOfRecords(bytes, 1);
     if (!prefix) return false;
     kept.records += prefix->records;
     kept.bytes += prefix->bytes;
@@ -97,11 +95,10 @@ absl::Status ReadAssembler::Add(FetchedBatch batch) {
   }
   if (batch.entries_bytes > bytes_left_) {
     full_ = true;
-    const bool first_at_least = result_.batches.empty();
-    if (!KeepBytes(batch, std::max<int64_t>(bytes_left_, 0), first_at_least)) {
+    if (!result_.batches.empty()) return absl::OkStatus();
+    if (!KeepBytes(batch, std::max<int64_t>(bytes_left_, 0))) {
       return Damaged(batch.base_offset, end);
     }
-    if (batch.record_count == 0) return absl::OkStatus();
   }
   bytes_left_ -= batch.entries_bytes;
   records_left_ -= batch.record_count;

@@ -60,6 +60,7 @@ class BatchCursor {
   // What does not match its checksum, or lay in a file that is gone.
   bool damaged() const { return it_->status().IsCorruption() || it_->status().IsPathNotFound(); }
   absl::Status status() const { return ToStatus(it_->status(), "records cannot be read"); }
+  rocksdb::Slice key() const { return it_->key(); }
   std::string_view value() const { return ToView(it_->value()); }
   Offset base() const {
     PartitionId partition;
@@ -77,15 +78,40 @@ class BatchCursor {
   std::unique_ptr<rocksdb::Iterator> it_;
 };
 
-FetchedBatch CopyOf(Offset base, const StoredBatchView& batch) {
-  SliceBuffer buffer(batch.entries.size());
-  std::memcpy(buffer.data(), batch.entries.data(), batch.entries.size());
+// A value where it lies in RocksDB's cache, which must not go before it.
+struct PinnedValue {
+  std::shared_ptr<rocksdb::Cache> cache;
+  rocksdb::PinnableSlice value;
+};
+
+// Values of at least so many bytes are not copied out of the cache, but kept there.
+constexpr size_t kPinnedFrom = 16 << 10;
+
+// The stored batch that the cursor is at, for as long as anybody needs it.
+SharedSlice Keep(Database& database, const BatchCursor& cursor) {
+  const std::string_view value = cursor.value();
+  if (value.size() >= kPinnedFrom) {
+    auto pinned = std::make_shared<PinnedValue>(database.blob_cache());
+    rocksdb::ReadOptions read;
+    read.read_tier = rocksdb::kBlockCacheTier;  // The cursor has just brought it there.
+    const auto status = database.db().Get(read, database.records(), cursor.key(), &pinned->value);
+    if (status.ok()) {
+      const std::string_view bytes = ToView(pinned->value);
+      return {.owner = std::move(pinned), .bytes = bytes};
+    }
+  }
+  SliceBuffer buffer(value.size());
+  std::memcpy(buffer.data(), value.data(), value.size());
+  return buffer.Share(0, buffer.size());
+}
+
+FetchedBatch Fetched(Offset base, const StoredBatchView& batch, SharedSlice stored) {
   return {.base_offset = base,
           .record_count = batch.header.record_count,
           .log_epoch = batch.header.log_epoch,
           .append_time = batch.header.append_time,
-          .entries = {buffer.Share(0, buffer.size())},
-          .entries_bytes = static_cast<int64_t>(buffer.size())};
+          .entries = {{.owner = std::move(stored.owner), .bytes = batch.entries}},
+          .entries_bytes = static_cast<int64_t>(batch.entries.size())};
 }
 
 // The base offset of the first batch that can be read after damage at `from`; `end` if none can.
@@ -111,6 +137,10 @@ Offset EndOfDamage(Database& database, PartitionId partition, Offset from, Offse
   return find(works).value_or(end);
 }
 
+int64_t EntriesBytesOf(std::string_view stored) {
+  return static_cast<int64_t>(stored.size()) - static_cast<int64_t>(kStoredBatchHeaderBytes);
+}
+
 absl::Status DataLoss(Offset from, Offset to) {
   return Error(Reason::kDataLoss,
                "the records from offset " + std::to_string(from.value()) + " to " +
@@ -129,15 +159,18 @@ absl::StatusOr<ReadResult> BatchReader::Read(const Partition& partition, Offset 
   BatchCursor cursor(database_, partition.id(), end);
   Offset next = from;
   bool damaged = false;
-  // Each step loads a batch from the disk: none is taken that the answer has no room for.
+  // Each step loads a batch from the disk: none more once the answer is full.
   for (cursor.SeekTo(from); cursor.valid(); cursor.Next()) {
     const Offset base = cursor.base();
     // What lies between was deleted meanwhile, or damaged so that not even its key is left.
     if (base > next) break;
+    if (!assembler.HasRoomFor(EntriesBytesOf(cursor.value()))) break;
+    SharedSlice stored = Keep(database_, cursor);
     StoredBatchView batch;
-    damaged = DecodeStoredBatch(cursor.value(), &batch) != StoredBatchError::kNone;
+    damaged = DecodeStoredBatch(stored.bytes, &batch) != StoredBatchError::kNone;
     if (damaged) break;
-    if (auto status = assembler.Add(CopyOf(base, batch)); !status.ok()) return status;
+    auto status = assembler.Add(Fetched(base, batch, std::move(stored)));
+    if (!status.ok()) return status;
     next = base + batch.header.record_count;
     if (assembler.full()) break;
   }

@@ -28,7 +28,7 @@ constexpr char kOffsets[] = "offsets";
 constexpr char kProducers[] = "producers";
 
 // Under load there are up to kRecordMemtables of these beside the tail cache.
-constexpr int kRecordMemtables = 4;
+constexpr int kRecordMemtables = 3;
 constexpr size_t kSmallMemtableBytes = 4 << 20;
 constexpr size_t kBlockCacheBytes = 16 << 20;
 
@@ -104,6 +104,7 @@ rocksdb::ColumnFamilyOptions SmallFamily(const std::shared_ptr<rocksdb::Cache>& 
 }
 
 rocksdb::ColumnFamilyOptions RecordsFamily(const std::shared_ptr<rocksdb::Cache>& cache,
+                                           const std::shared_ptr<rocksdb::Cache>& blob_cache,
                                            const DatabaseOptions& options) {
   rocksdb::ColumnFamilyOptions family = SmallFamily(cache);
   family.write_buffer_size = static_cast<size_t>(options.records_memtable_bytes);
@@ -112,20 +113,21 @@ rocksdb::ColumnFamilyOptions RecordsFamily(const std::shared_ptr<rocksdb::Cache>
   family.enable_blob_files = true;
   family.min_blob_size = static_cast<uint64_t>(options.min_blob_bytes);
   family.blob_file_size = 256 << 20;
-  // A read that ends within a batch begins the next one with it: it is not fetched, and its
-  // checksum not computed, twice. So are batches that several readers come to at about the same
-  // time.
-  family.blob_cache = rocksdb::NewLRUCache(kBlobCacheBytes, kBlobCacheShardBits);
+  // What was read is given out where it lies in the cache (BatchReader). And the batch that a read
+  // had no room for begins the next one: it is not fetched, and its checksum not computed, twice.
+  // Nor are batches that several readers come to at about the same time.
+  family.blob_cache = blob_cache;
   // A log overwrites nothing. Collecting garbage with every compaction would copy the oldest blobs
   // over and over; the Reclaimer does it where something was dropped.
   family.enable_blob_garbage_collection = false;
   return family;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> Families(const DatabaseOptions& options) {
+std::vector<rocksdb::ColumnFamilyDescriptor> Families(
+    const DatabaseOptions& options, const std::shared_ptr<rocksdb::Cache>& blob_cache) {
   const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
   return {{rocksdb::kDefaultColumnFamilyName, SmallFamily(cache)},
-          {kRecordsFamily, RecordsFamily(cache, options)},
+          {kRecordsFamily, RecordsFamily(cache, blob_cache, options)},
           {kOffsets, SmallFamily(cache)},
           {kProducers, SmallFamily(cache)}};
 }
@@ -186,7 +188,8 @@ absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing) {
 }
 
 Database::Database(const DatabaseOptions& options)
-    : write_stalls_(std::make_shared<WriteStalls>()) {
+    : write_stalls_(std::make_shared<WriteStalls>()),
+      blob_cache_(rocksdb::NewLRUCache(kBlobCacheBytes, kBlobCacheShardBits)) {
   if (options.file_system != nullptr) env_ = rocksdb::NewCompositeEnv(options.file_system);
 }
 
@@ -213,7 +216,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& path
   if (!options.skip_damaged_log) db_options.wal_filter = database->replay_.get();
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const auto opened = rocksdb::DB::Open(db_options, path, Families(options), &handles, &db);
+  const auto opened =
+      rocksdb::DB::Open(db_options, path, Families(options, database->blob_cache_), &handles, &db);
   if (!opened.ok()) return OpenError(opened, path);
   database->Take(db, handles);
   return database;
@@ -228,8 +232,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::OpenToSurvey(const std::stri
   db_options.info_log = std::make_shared<SilentLogger>();
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const auto opened =
-      rocksdb::DB::OpenForReadOnly(db_options, path, Families(options), &handles, &db);
+  const auto opened = rocksdb::DB::OpenForReadOnly(
+      db_options, path, Families(options, database->blob_cache_), &handles, &db);
   if (!opened.ok()) return OpenError(opened, path);
   database->Take(db, handles);
   return database;

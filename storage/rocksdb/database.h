@@ -1,6 +1,7 @@
 // RocksDB as the engine uses it: its column families, its options, and its errors in our words.
 #pragma once
 
+#include <rocksdb/cache.h>
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
@@ -83,6 +84,9 @@ class Database {
   rocksdb::ColumnFamilyHandle* offsets() { return families_[2]; }
   rocksdb::ColumnFamilyHandle* producers() { return families_[3]; }
 
+  // Where blobs that were read lie.
+  const std::shared_ptr<rocksdb::Cache>& blob_cache() const { return blob_cache_; }
+
   // Writes all memtables out and waits for it; write-ahead logs without further use are deleted.
   absl::Status Flush();
   // Starts to write out the memtables of all families but `records`, whose few rows would keep old
@@ -116,8 +120,9 @@ class Database {
   void Take(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
 
   const std::shared_ptr<WriteStalls> write_stalls_;  // Shared with a listener of RocksDB's.
-  std::unique_ptr<rocksdb::Env> env_;                // Null: the operating system's. Outlives db_.
-  std::unique_ptr<rocksdb::WalFilter> replay_;       // Outlives db_, too.
+  const std::shared_ptr<rocksdb::Cache> blob_cache_;
+  std::unique_ptr<rocksdb::Env> env_;           // Null: the operating system's. Outlives db_.
+  std::unique_ptr<rocksdb::WalFilter> replay_;  // Outlives db_, too.
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, 4> families_{};
 };

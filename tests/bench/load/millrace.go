@@ -27,7 +27,7 @@ const (
 	millraceLinger = 5 * time.Millisecond
 	// A latency producer gathers what comes while so many requests have no answer.
 	millraceEagerRequests = 4
-	millraceFrameBytes    = 1 << 20
+	millraceFrameBytes    = 2 << 20
 )
 
 // millrace is the system by its generated stubs. With plain, messages too are the generated ones;
