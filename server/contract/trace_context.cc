@@ -26,7 +26,9 @@ bool IsHex(std::string_view text, size_t digits) {
          });
 }
 
-bool IsZero(std::string_view digits) { return digits.find_first_not_of('0') == digits.npos; }
+bool IsZero(std::string_view digits) {
+  return digits.find_first_not_of('0') == std::string_view::npos;
+}
 
 // version "-" trace-id "-" parent-id "-" trace-flags; a version that is yet to come may go on
 // behind another "-".
@@ -49,8 +51,8 @@ bool IsTracestateKey(std::string_view key) {
   constexpr size_t kMaxBytes = 256;
   if (key.empty() || key.size() > kMaxBytes || !(IsLower(key[0]) || IsDigit(key[0]))) return false;
   const size_t at = key.find('@');
-  if (at != key.npos && (at + 1 == key.size() || !IsLower(key[at + 1]))) return false;
-  if (at != key.npos && key.find('@', at + 1) != key.npos) return false;
+  if (at != std::string_view::npos && (at + 1 == key.size() || !IsLower(key[at + 1]))) return false;
+  if (at != std::string_view::npos && key.find('@', at + 1) != std::string_view::npos) return false;
   return std::all_of(key.begin(), key.end(), [](char c) {
     return IsLower(c) || IsDigit(c) || c == '_' || c == '-' || c == '*' || c == '/' || c == '@';
   });
@@ -79,7 +81,7 @@ std::string JoinTracestate(absl::Span<const std::string_view> headers) {
       const std::string_view member = Trimmed({part.data(), part.size()});
       if (member.empty()) continue;
       const size_t equals = member.find('=');
-      if (equals == member.npos || !IsTracestateKey(member.substr(0, equals)) ||
+      if (equals == std::string_view::npos || !IsTracestateKey(member.substr(0, equals)) ||
           !IsTracestateValue(member.substr(equals + 1)) || ++members > kMaxTracestateMembers) {
         return "";
       }

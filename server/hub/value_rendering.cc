@@ -66,8 +66,8 @@ class ExactnessCheck : public nlohmann::json_sax<Json> {
 }  // namespace
 
 bool IsExactJson(std::string_view value) {
-  if (value.substr(0, 3) == "\xEF\xBB\xBF") return false;  // A mark that would be lost.
-  if (value.find('\0') != value.npos) return false;        // The parser takes it for the end.
+  if (value.substr(0, 3) == "\xEF\xBB\xBF") return false;        // A mark that would be lost.
+  if (value.find('\0') != std::string_view::npos) return false;  // The parser takes it for the end.
   ExactnessCheck check;
   return Json::sax_parse(value, &check);
 }

@@ -88,7 +88,7 @@ std::string WithoutWhiteSpace(std::string_view json) {
 std::optional<std::string> AsJsonDocument(std::string_view value) {
   // The parser would skip a byte order mark, which RFC 8259 does not allow, and end at a NUL.
   if (value.empty() || value.starts_with("\xEF\xBB\xBF")) return std::nullopt;
-  if (value.find('\0') != value.npos) return std::nullopt;
+  if (value.find('\0') != std::string_view::npos) return std::nullopt;
   ExactnessCheck check;
   if (!nlohmann::json::sax_parse(value.begin(), value.end(), &check)) return std::nullopt;
   return WithoutWhiteSpace(value);
