@@ -16,27 +16,6 @@ std::string_view NameOf(Transport transport) {
   return "websocket";
 }
 
-std::string_view NameOfCode(size_t code) {
-  static constexpr std::array<std::string_view, kStatusCodes> kNames = {"OK",
-                                                                        "CANCELLED",
-                                                                        "UNKNOWN",
-                                                                        "INVALID_ARGUMENT",
-                                                                        "DEADLINE_EXCEEDED",
-                                                                        "NOT_FOUND",
-                                                                        "ALREADY_EXISTS",
-                                                                        "PERMISSION_DENIED",
-                                                                        "RESOURCE_EXHAUSTED",
-                                                                        "FAILED_PRECONDITION",
-                                                                        "ABORTED",
-                                                                        "OUT_OF_RANGE",
-                                                                        "UNIMPLEMENTED",
-                                                                        "INTERNAL",
-                                                                        "UNAVAILABLE",
-                                                                        "DATA_LOSS",
-                                                                        "UNAUTHENTICATED"};
-  return kNames[code];
-}
-
 absl::Duration ServedMethod::Now() { return hub::MonotonicNow(); }
 
 ServedMethod& CallWatch::Method(Transport transport, std::string_view name) {

@@ -28,9 +28,8 @@ inline constexpr size_t kTransports = 3;
 // "grpc", "http", "websocket".
 std::string_view NameOf(Transport transport);
 
-// "OK", "NOT_FOUND": the gRPC status codes, 0 to 16.
+// gRPC's status codes, 0 to 16, which are absl's.
 inline constexpr size_t kStatusCodes = 17;
-std::string_view NameOfCode(size_t code);
 
 // How many of something are open. Threads: any.
 class OpenCount {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "storage/batch/entries.h"
@@ -16,13 +17,10 @@ namespace {
 constexpr size_t kMaxTracestateBytes = 512;
 constexpr size_t kMaxTracestateMembers = 32;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-
 // So many digits of lowercase hex.
 bool IsHex(std::string_view text, size_t digits) {
   return text.size() == digits && std::all_of(text.begin(), text.end(), [](char c) {
-           return IsDigit(c) || (c >= 'a' && c <= 'f');
+           return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f');
          });
 }
 
@@ -49,12 +47,16 @@ bool IsTraceparent(std::string_view text) {
 // A key, with or without the tenant of a system: "vendor", "tenant@vendor".
 bool IsTracestateKey(std::string_view key) {
   constexpr size_t kMaxBytes = 256;
-  if (key.empty() || key.size() > kMaxBytes || !(IsLower(key[0]) || IsDigit(key[0]))) return false;
+  if (key.empty() || key.size() > kMaxBytes ||
+      !(absl::ascii_islower(key[0]) || absl::ascii_isdigit(key[0])))
+    return false;
   const size_t at = key.find('@');
-  if (at != std::string_view::npos && (at + 1 == key.size() || !IsLower(key[at + 1]))) return false;
+  if (at != std::string_view::npos && (at + 1 == key.size() || !absl::ascii_islower(key[at + 1])))
+    return false;
   if (at != std::string_view::npos && key.find('@', at + 1) != std::string_view::npos) return false;
   return std::all_of(key.begin(), key.end(), [](char c) {
-    return IsLower(c) || IsDigit(c) || c == '_' || c == '-' || c == '*' || c == '/' || c == '@';
+    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' || c == '-' || c == '*' ||
+           c == '/' || c == '@';
   });
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/metrics/process_figures.h"
 
@@ -197,7 +198,7 @@ void Metrics::AddServing(Families& families) const {
                        static_cast<double>(ended),
                        {{"transport", std::string(NameOf(method->transport()))},
                         {"method", method->name()},
-                        {"code", std::string(NameOfCode(code))}});
+                        {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code))}});
     }
   }
 }
