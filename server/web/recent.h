@@ -27,13 +27,14 @@ class Recent {
       if (const auto it = by_key_.find(key); it != by_key_.end()) return it->second->second;
     }
     auto made = std::make_shared<const Value>(make());
+    const auto made_bytes = static_cast<int64_t>(made->size());
     Order dropped;  // Freed after the lock.
     std::lock_guard lock(mutex_);
     ++made_count_;
     if (by_key_.contains(key)) return made;
     order_.emplace_front(key, made);
     by_key_[key] = order_.begin();
-    bytes_ += static_cast<int64_t>(made->size());
+    bytes_ += made_bytes;
     while (bytes_ > max_bytes_) {
       bytes_ -= static_cast<int64_t>(order_.back().second->size());
       by_key_.erase(order_.back().first);
