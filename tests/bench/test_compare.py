@@ -5,6 +5,7 @@ import xml.etree.ElementTree
 
 import pytest
 
+from tests.bench.compare import __main__ as compare
 from tests.bench.compare import figures, plan, plot, report
 from tests.bench.compare.figures import Spread
 from tests.bench.compare.measuring import metrics_of
@@ -183,3 +184,57 @@ def test_every_system_has_a_colour_and_a_setting_for_its_classes():
         assert name in plot.COLOURS
         assert SYSTEMS[name].classes and set(SYSTEMS[name].classes) <= set(plan.CLASSES)
     assert set(DEFAULT_SYSTEMS) <= set(SYSTEMS)
+
+
+class FakeSystem:
+    classes = {"d0": "", "d1": ""}
+
+    def __init__(self, *_):
+        pass
+
+    def version(self):
+        return "1"
+
+
+class FakeBench:
+    """Notes what is measured. What `fails` names fails."""
+
+    fails = ()
+    measured = []
+
+    def __init__(self, *_):
+        pass
+
+    def limits(self):
+        return {}
+
+    def sample(self, system, work, durability):
+        self.measured.append((work.name, durability))
+        found = {"system": "millrace", "work": work.name, "class": durability}
+        fails = (work.name, durability) in self.fails
+        return found | ({"error": "no"} if fails else {"metrics": {"records_per_second": 1}})
+
+
+def test_a_run_that_goes_on_measures_what_is_missing_and_what_failed(tmp_path, monkeypatch):
+    monkeypatch.setattr(compare, "SYSTEMS", {"millrace": FakeSystem})
+    monkeypatch.setattr(compare, "Bench", FakeBench)
+    monkeypatch.setattr(compare, "write", lambda run, *_: None)
+    monkeypatch.setattr(FakeBench, "measured", [])
+
+    def go_on(run, *arguments):
+        FakeBench.measured.clear()
+        options = compare.parsed(["--systems", "millrace", "--out", str(tmp_path), *arguments])
+        compare.measure(options, run)
+        return sorted(FakeBench.measured)
+
+    run = {"quick": False, "machine": {}, "versions": {}, "limits": [], "samples": []}
+    monkeypatch.setattr(FakeBench, "fails", (("single-1c", "d1"),))
+    assert go_on(run, "--only", "single-1c", "--rounds", "1") == [
+        ("single-1c", "d0"), ("single-1c", "d1")]
+    monkeypatch.setattr(FakeBench, "fails", ())
+    assert go_on(run, "--only", "single-1c", "--rounds", "1") == [("single-1c", "d1")]
+    assert go_on(run, "--only", "single", "--rounds", "1") == [
+        ("single-64c", "d0"), ("single-64c", "d1")]
+    assert go_on(run, "--only", "single", "--rounds", "1") == []
+    assert len(go_on(run, "--only", "single", "--rounds", "2")) == 4
+    assert len(run["samples"]) == 8 and not any("error" in sample for sample in run["samples"])

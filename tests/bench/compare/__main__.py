@@ -39,6 +39,8 @@ def parsed(arguments):
                         help="where programs are kept and systems run (default %(default)s)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/bench",
                         help="where the results go (default build/bench)")
+    parser.add_argument("--resume", action="store_true",
+                        help="go on with the samples in --out: measure only what is missing in them")
     parser.add_argument("--no-build", action="store_true", help="use build/ as it is")
     parser.add_argument("--no-install", action="store_true", help="use the cache as it is")
     parser.add_argument("--render", type=pathlib.Path, metavar="SAMPLES",
@@ -51,6 +53,8 @@ def parsed(arguments):
     for name in options.classes:
         if name not in plan.CLASSES:
             parser.error(f"there is no class {name!r}")
+    if options.resume and options.quick:
+        parser.error("--resume and --quick do not go together")
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.scale = plan.QUICK if options.quick else plan.FULL
     try:
@@ -83,24 +87,43 @@ def write(run, out, scale):
     (out / "plot.svg").write_text(plot.svg(run, scale))
 
 
+def turns(options, number):
+    """What a round measures of each work: pairs of a class and a system, one right after another. Who
+    begins changes with the round."""
+    first = number % len(options.systems)
+    names = options.systems[first:] + options.systems[:first]
+    return {work: [(durability, name) for durability in work.classes for name in names
+                   if durability in options.classes and durability in SYSTEMS[name].classes]
+            for work in options.works}
+
+
 def measure(options, run):
-    """All rounds. What one system does comes right after what another does, never round by round; who
-    begins changes with the round. Results are written as they come."""
+    """All rounds, without what has been measured before. Results are written as they come."""
     bench = Bench(options.cache, options.scale)
-    systems = [SYSTEMS[name](options.cache, ROOT) for name in options.systems]
-    run["versions"] = {system.name: system.version() for system in systems}
+    systems = {name: SYSTEMS[name](options.cache, ROOT) for name in options.systems}
+    run["versions"] |= {name: system.version() for name, system in systems.items()}
+    run["samples"] = [sample for sample in run["samples"] if "error" not in sample]
+    have = {(sample["round"], sample["work"], sample["class"], sample["system"])
+            for sample in run["samples"]}
     for number in range(options.rounds):
-        first = number % len(systems)
-        for work in options.works:
-            run["limits"].append({"round": number, "work": work.name, "values": bench.limits()})
-            for durability in work.classes:
-                for system in systems[first:] + systems[:first]:
-                    if durability not in options.classes or durability not in system.classes:
-                        continue
-                    sample = {"round": number, **bench.sample(system, work, durability)}
-                    run["samples"].append(sample)
-                    print(progress(sample), file=sys.stderr, flush=True)
-                    write(run, options.out, options.scale)
+        for work, pairs in turns(options, number).items():
+            missing = [pair for pair in pairs if (number, work.name, *pair) not in have]
+            if missing:
+                run["limits"].append({"round": number, "work": work.name, "values": bench.limits()})
+            for durability, name in missing:
+                sample = {"round": number, **bench.sample(systems[name], work, durability)}
+                run["samples"].append(sample)
+                print(progress(sample), file=sys.stderr, flush=True)
+                write(run, options.out, options.scale)
+
+
+def begun(options):
+    """The run to go on with."""
+    kept = options.out / "samples.json"
+    if options.resume and kept.exists():
+        return json.loads(kept.read_text())
+    return {"quick": options.quick, "machine": machine(options.cache), "versions": {}, "limits": [],
+            "samples": []}
 
 
 def progress(sample):
@@ -125,8 +148,7 @@ def main(arguments):
     if not options.no_install:
         subprocess.run([ROOT / "tests/bench/peers/install.sh", options.cache, *options.systems],
                        check=True)
-    run = {"quick": options.quick, "machine": machine(options.cache), "versions": {}, "limits": [],
-           "samples": []}
+    run = begun(options)
     measure(options, run)
     print((options.out / "table.md").read_text())
     failed = sum("error" in sample for sample in run["samples"])
