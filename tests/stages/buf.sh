@@ -30,4 +30,8 @@ check "a changed field number is caught" \
 check "a changed field type is caught" \
   planted_break millrace/v1/event_hub.proto 's/int64 base_offset = 2;/int32 base_offset = 2;/'
 check "a removed rpc is caught" planted_break millrace/v1/event_hub.proto '/rpc Produce(/d'
+check "a changed frame of a subscription is caught" \
+  planted_break millrace/v1/event_hub.proto 's/Revoking revoking = /Lost revoking = /'
+check "a renamed field of a group is caught" \
+  planted_break millrace/v1/group.proto 's/ member_count = / members = /'
 finish
