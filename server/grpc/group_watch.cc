@@ -2,56 +2,35 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "millrace/v1/group.pb.h"
 #include "server/contract/group_calls.h"
 #include "server/grpc/message_bytes.h"
-#include "server/grpc/status.h"
+#include "server/grpc/server_stream.h"
 
 namespace millrace::server {
 namespace {
 
 constexpr absl::Duration kLongestNap = absl::Seconds(1);  // So that a draining hub need not wait.
 
-// Life: Describe on a worker, a write if something changed, a nap by the timer, and again. Whatever
-// is under way holds a share, so that it finds the reactor alive.
-class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
-                         public std::enable_shared_from_this<GroupWatch> {
+// Life: Describe on a worker, a write if something changed, a nap by the timer, and again.
+class GroupWatch final : public ServerStream {
  public:
-  GroupWatch(hub::Hub& hub, ServedMethod& served) : hub_(hub), served_(served), calls_(hub) {}
+  GroupWatch(hub::Hub& hub, ServedMethod& served) : ServerStream(served), hub_(hub), calls_(hub) {}
 
   void Start(const grpc::ByteBuffer& bytes) {
-    self_ = shared_from_this();
+    KeepAlive();
     if (absl::Status status = Read(bytes); !status.ok()) return End(status);
     DescribeOnWorker();
   }
 
-  void OnWriteDone(bool ok) override {
-    bool cancelled;
-    {
-      std::lock_guard lock(mutex_);
-      writing_ = false;
-      cancelled = cancelled_;
-    }
-    if (!ok || cancelled) return End(absl::CancelledError("the client is gone"));
-    Nap(interval_);
-  }
-
-  void OnCancel() override {
-    {
-      std::lock_guard lock(mutex_);
-      cancelled_ = true;
-      if (writing_) return;  // OnWriteDone ends the call.
-    }
-    End(absl::CancelledError("the client is gone"));
-  }
-
-  void OnDone() override { self_.reset(); }
-
  private:
+  std::shared_ptr<GroupWatch> Share() {
+    return std::static_pointer_cast<GroupWatch>(shared_from_this());
+  }
+
   absl::Status Read(const grpc::ByteBuffer& bytes) {
     v1::WatchGroupRequest request;
     if (absl::Status status = ParseMessage(bytes, request); !status.ok()) return status;
@@ -64,7 +43,7 @@ class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   void DescribeOnWorker() {
     if (absl::Status status = hub_.Admit(); !status.ok()) return End(status);
-    hub_.workers().Post([self = shared_from_this()] { self->Describe(); });
+    hub_.workers().Post([self = Share()] { self->Describe(); });
   }
 
   void Describe() {
@@ -77,51 +56,27 @@ class GroupWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     std::string text = response.SerializeAsString();
     if (text == last_) return Nap(interval_);
     last_ = std::move(text);
-    outgoing_ = SerializeMessage(response);
-    std::lock_guard lock(mutex_);
-    if (finished_ || cancelled_) return;
-    writing_ = true;
-    StartWrite(&outgoing_);
+    Write(SerializeMessage(response));
   }
+
+  void OnWritten() override { Nap(interval_); }
 
   void Nap(absl::Duration left) {
     if (absl::Status status = hub_.Admit(); !status.ok()) return End(status);
-    {
-      std::lock_guard lock(mutex_);
-      if (finished_) return;
-    }
     const absl::Duration nap = std::min(left, kLongestNap);
-    hub_.timers().Schedule(nap, [self = shared_from_this(), left = left - nap] {
-      if (left > absl::ZeroDuration()) return self->Nap(left);
-      self->DescribeOnWorker();
+    UnlessEnded([&] {
+      hub_.timers().Schedule(nap, [self = Share(), left = left - nap] {
+        if (left > absl::ZeroDuration()) return self->Nap(left);
+        self->DescribeOnWorker();
+      });
     });
   }
 
-  // The first one wins. Not while a write is under way.
-  void End(const absl::Status& status) {
-    {
-      std::lock_guard lock(mutex_);
-      if (std::exchange(finished_, true)) return;
-    }
-    served_.NoteEnd(status);
-    Finish(ToGrpcStatus(status));
-  }
-
   hub::Hub& hub_;
-  ServedMethod& served_;
   GroupCalls calls_;
-  std::shared_ptr<GroupWatch> self_;  // Until OnDone.
   std::string group_;
   absl::Duration interval_;
-
-  std::mutex mutex_;
-  bool writing_ = false;
-  bool cancelled_ = false;
-  bool finished_ = false;
-
-  // Touched by one thread at a time.
-  std::string last_;
-  grpc::ByteBuffer outgoing_;
+  std::string last_;  // What was written last. Touched by one thread at a time.
 };
 
 }  // namespace
