@@ -7,7 +7,7 @@ build_packages=(
   build-essential cmake ninja-build ccache git pkg-config
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   librocksdb-dev libxxhash-dev libabsl-dev libspdlog-dev libcli11-dev nlohmann-json3-dev
-  libboost1.81-dev prometheus-cpp-dev
+  libboost1.81-dev prometheus-cpp-dev libssl-dev openssl
 )
 
 # To build and run the tests, on top.

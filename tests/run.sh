@@ -7,7 +7,7 @@ source deploy/packages.sh
 # What runs unless stages are named. Each is a script tests/stages/NAME.sh; its first comment says
 # what it does.
 default_stages=(
-  format arrows reasons house buf unit fault fuzz cli grpcurl python groups metrics js console examples catalogue readme
+  format arrows reasons house buf unit fault fuzz cli grpcurl python groups metrics tls js console examples catalogue readme
   quickstart instructions planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
@@ -75,12 +75,15 @@ done
 ((${#stages[@]})) || stages=("${default_stages[@]}")
 stages+=("${extra[@]}")
 
+# What one clone has compiled, ccache finds for the others.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true
+
 export MILLRACE_REPORTS=$PWD/build/reports
 rm -rf "$MILLRACE_REPORTS"
 mkdir -p "$MILLRACE_REPORTS"
 
 needs_build() {
-  case "$1" in unit | fault | cli | grpcurl | python | groups | metrics | js | console | examples | catalogue | readme | quickstart | instructions | planted-bugs | tidy) true ;; *) false ;; esac
+  case "$1" in unit | fault | cli | grpcurl | python | groups | metrics | tls | js | console | examples | catalogue | readme | quickstart | instructions | planted-bugs | tidy) true ;; *) false ;; esac
 }
 
 # Runs one stage. One that ends badly without having reported a failed test counts as one.

@@ -30,8 +30,11 @@ constexpr char kFooter[] =
     "  millrace COMMAND --help                         everything about one command\n"
     "\n"
     "Environment:\n"
-    "  MILLRACE_TARGET   the hub, where --target does not say it\n"
-    "  NO_COLOR          no colours on a terminal\n"
+    "  MILLRACE_TARGET       the hub, where --target does not say it\n"
+    "  MILLRACE_TLS=1        as --tls\n"
+    "  MILLRACE_TLS_CA, MILLRACE_CLIENT_CERT, MILLRACE_CLIENT_KEY\n"
+    "                        as --tls-ca, --client-cert, --client-key\n"
+    "  NO_COLOR              no colours on a terminal\n"
     "\n"
     "Exit codes:\n"
     "  0  done\n"
@@ -118,7 +121,8 @@ int RunCommandLine(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
       return TellParseError(app, error);
     }
-    return Finish(session, chosen.body(session));
+    const absl::Status ready = session.ReadTlsFiles();
+    return Finish(session, ready.ok() ? chosen.body(session) : ready);
   } catch (const std::exception& error) {
     std::cerr << "millrace: " << error.what() << "\n";
     return static_cast<int>(ExitCode::kFailed);

@@ -2,12 +2,36 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
 
+#include "client/cli/errors.h"
 #include "client/cli/output/terminal.h"
 
 namespace millrace::cli {
+namespace {
+
+// What the option says, or else the variable.
+std::string OptionOr(const std::string& option, const char* variable) {
+  if (!option.empty()) return option;
+  const char* value = std::getenv(variable);
+  return value == nullptr ? "" : value;
+}
+
+// No name: no text.
+absl::Status ReadFile(const std::string& name, std::string& text) {
+  if (name.empty()) return absl::OkStatus();
+  std::ifstream file(name, std::ios::binary);
+  text.assign(std::istreambuf_iterator<char>(file), {});
+  if (file.good() || file.eof()) return absl::OkStatus();
+  return UsageError("cannot read " + name + ": " + std::strerror(errno));
+}
+
+}  // namespace
 
 Session::Session()
     : out_(STDOUT_FILENO), colour_(WantsColour(IsTerminal(STDOUT_FILENO), [](const char* name) {
@@ -25,13 +49,32 @@ void Session::Tell(std::string_view message) const {
   std::fputs(line.c_str(), stderr);
 }
 
-const std::shared_ptr<client::Connection>& Session::connection() {
-  if (!connection_) {
-    client::ConnectionOptions options;
-    options.target = target();
-    options.request_timeout = options_.timeout;
-    connection_ = client::Connection::Open(std::move(options));
+absl::Status Session::ReadTlsFiles() {
+  const std::string ca = OptionOr(options_.tls_ca, "MILLRACE_TLS_CA");
+  const std::string certificate = OptionOr(options_.client_cert, "MILLRACE_CLIENT_CERT");
+  const std::string key = OptionOr(options_.client_key, "MILLRACE_CLIENT_KEY");
+  if (certificate.empty() != key.empty()) {
+    return UsageError("--client-cert and --client-key go together");
   }
+  const bool wanted = options_.tls || OptionOr("", "MILLRACE_TLS") == "1";
+  if (!wanted && ca.empty() && certificate.empty()) return absl::OkStatus();
+  client::TlsOptions& tls = tls_.emplace();
+  absl::Status status = ReadFile(ca, tls.ca);
+  status.Update(ReadFile(certificate, tls.certificate));
+  status.Update(ReadFile(key, tls.key));
+  return status;
+}
+
+client::ConnectionOptions Session::connection_options() const {
+  client::ConnectionOptions options;
+  options.target = target();
+  options.tls = tls_;
+  options.request_timeout = options_.timeout;
+  return options;
+}
+
+const std::shared_ptr<client::Connection>& Session::connection() {
+  if (!connection_) connection_ = client::Connection::Open(connection_options());
   return connection_;
 }
 

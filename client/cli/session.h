@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,12 @@ struct GlobalOptions {
   std::string target;  // Empty: MILLRACE_TARGET, or else localhost:9640.
   OutputFormat format = OutputFormat::kText;
   absl::Duration timeout = absl::Seconds(10);  // For one answer of the hub.
+
+  // Names of files with PEM text. Empty: the variable of the environment, or else none.
+  bool tls = false;         // Or MILLRACE_TLS=1. Also where one of the files is named.
+  std::string tls_ca;       // MILLRACE_TLS_CA
+  std::string client_cert;  // MILLRACE_CLIENT_CERT
+  std::string client_key;   // MILLRACE_CLIENT_KEY
 };
 
 // One run of the program. One thread at a time.
@@ -38,12 +45,20 @@ class Session {
   // A line to standard error for a person, after "millrace: ".
   void Tell(std::string_view message) const;
 
+  // Reads the files that the options name. A usage error where that cannot be done. To be called
+  // once, before any connection.
+  absl::Status ReadTlsFiles();
+
+  // For connections to the hub.
+  client::ConnectionOptions connection_options() const;
+
   // The connection, opened when first asked for.
   const std::shared_ptr<client::Connection>& connection();
   client::Admin& admin();
 
  private:
   GlobalOptions options_;
+  std::optional<client::TlsOptions> tls_;
   Output out_;
   const bool colour_;
   std::shared_ptr<client::Connection> connection_;

@@ -36,6 +36,15 @@ grpc::ChannelArguments Arguments(const ConnectionOptions& options) {
   return arguments;
 }
 
+std::shared_ptr<grpc::ChannelCredentials> Credentials(const std::optional<TlsOptions>& tls) {
+  if (!tls) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = tls->ca;
+  options.pem_cert_chain = tls->certificate;
+  options.pem_private_key = tls->key;
+  return grpc::SslCredentials(options);
+}
+
 }  // namespace
 
 Connection::Connection(std::unique_ptr<Internals> internals) : internals_(std::move(internals)) {}
@@ -43,8 +52,8 @@ Connection::~Connection() = default;
 
 std::shared_ptr<Connection> Connection::Open(ConnectionOptions options) {
   auto internals = std::make_unique<Internals>();
-  internals->channel = grpc::CreateCustomChannel(options.target, grpc::InsecureChannelCredentials(),
-                                                 Arguments(options));
+  internals->channel =
+      grpc::CreateCustomChannel(options.target, Credentials(options.tls), Arguments(options));
   internals->options = std::move(options);
   return std::shared_ptr<Connection>(new Connection(std::move(internals)));
 }

@@ -23,6 +23,8 @@
 #include "server/grpc/grpc_server.h"
 #include "server/hub/hub.h"
 #include "server/metrics/metrics.h"
+#include "server/tls/tls_files.h"
+#include "server/tls/tls_watch.h"
 #include "server/web/static_files.h"
 #include "server/web/web_server.h"
 #include "storage/clock.h"
@@ -32,6 +34,7 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr absl::Duration kHousekeepingInterval = absl::Hours(1);
+constexpr absl::Duration kTlsInterval = absl::Seconds(1);
 // Of the drain's time: what calls may take. The rest is for closing the log.
 constexpr double kShareForCalls = 0.7;
 
@@ -85,12 +88,18 @@ std::string WithPort(const std::string& listen, int port) {
   return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
 }
 
+std::string TlsName(const Settings& settings) {
+  if (!settings.has_tls()) return "none";
+  return settings.tls.client_ca.empty() ? "server" : "mutual";
+}
+
 void LogStart(const Settings& settings, storage::Engine& engine, int port, const WebServer* web) {
   Log(LogLevel::kInfo, "hub started",
       {{"version", MILLRACE_VERSION},
        {"engine", std::string(engine.name())},
        {"listen", WithPort(settings.listen, port)},
        {"web_listen", web == nullptr ? "none" : WithPort(settings.web.listen, web->port())},
+       {"tls", TlsName(settings)},
        {"data_dir", settings.data_dir.empty() ? "none" : settings.data_dir},
        {"hub_id", engine.hub_id()},
        {"log_epoch", absl::StrCat(engine.log_epoch().value())}});
@@ -106,10 +115,12 @@ void BoundTheEnd(absl::Duration drain_timeout, std::optional<Watchdog>& watchdog
 
 // Null where there is to be none.
 absl::StatusOr<std::unique_ptr<WebServer>> StartWeb(const Settings& settings, hub::Hub& hub,
+                                                    std::optional<TlsMaterial> tls,
                                                     std::shared_ptr<CallWatch> watch,
                                                     const Metrics& metrics) {
   if (!settings.serves_web()) return nullptr;
   WebServerOptions options = settings.web;
+  options.tls = std::move(tls);
   options.api.version = MILLRACE_VERSION;
   options.api.watch = std::move(watch);
   options.api.metrics = [&metrics] { return metrics.Text(); };
@@ -134,18 +145,47 @@ void StopServing(GrpcServer& server, WebServer* web, absl::Duration grace) {
   if (web != nullptr) web->Stop(std::max(deadline - absl::Now(), absl::ZeroDuration()));
 }
 
+// What the listeners show, where they are to speak TLS.
+absl::StatusOr<std::optional<TlsMaterial>> LoadTlsOf(const Settings& settings) {
+  if (!settings.has_tls()) return std::nullopt;
+  auto material = LoadTls(settings.tls, absl::Now());
+  if (!material.ok()) return material.status();
+  return *std::move(material);
+}
+
+// Gives the web port what is new in the files; gRPC looks at them itself.
+void WatchTls(const Settings& settings, const TlsMaterial& material, WebServer* web,
+              std::optional<TlsWatch>& watch) {
+  const auto refused = [](const absl::Status& status) {
+    Log(LogLevel::kError, "certificate not taken", {{"reason", Text(status)}});
+  };
+  const auto changed = [web, refused](const TlsMaterial& found) {
+    if (web != nullptr) {
+      if (absl::Status status = web->UseTls(found); !status.ok()) return refused(status);
+    }
+    Log(LogLevel::kInfo, "certificate taken",
+        {{"expires", absl::FormatTime(absl::RFC3339_sec, found.expires_at, absl::UTCTimeZone())}});
+  };
+  watch.emplace(settings.tls, material, kTlsInterval, TlsWatch::Handlers{changed, refused});
+}
+
 // Serves until a signal comes; then drains.
-absl::Status Serve(const Settings& settings, hub::Hub& hub, StopSignals& signals,
-                   std::optional<Watchdog>& watchdog) {
+absl::Status Serve(const Settings& settings, const std::optional<TlsMaterial>& tls, hub::Hub& hub,
+                   StopSignals& signals, std::optional<Watchdog>& watchdog) {
   const auto watch = std::make_shared<CallWatch>(LogAdminAction);
   const Metrics metrics(hub, *watch,
                         {.version = MILLRACE_VERSION,
                          .max_labels = static_cast<size_t>(settings.metrics_max_labels)});
   auto server = GrpcServer::Start(
-      hub, {.listen = settings.listen, .version = MILLRACE_VERSION, .watch = watch});
+      hub, {.listen = settings.listen,
+            .tls = settings.has_tls() ? std::optional(settings.tls) : std::nullopt,
+            .version = MILLRACE_VERSION,
+            .watch = watch});
   if (!server.ok()) return server.status();
-  const auto web = StartWeb(settings, hub, watch, metrics);
+  const auto web = StartWeb(settings, hub, tls, watch, metrics);
   if (!web.ok()) return web.status();
+  std::optional<TlsWatch> tls_watch;
+  if (tls) WatchTls(settings, *tls, web->get(), tls_watch);
   const int port = (*server)->port();
   LogStart(settings, hub.engine(), port, web->get());
   if (absl::Status status = WritePortFiles(settings, port, web->get()); !status.ok()) return status;
@@ -166,6 +206,8 @@ int RunServer(int argc, const char* const* argv) {
   if (const auto* exit = std::get_if<ExitNow>(&read)) return exit->status;
   Settings settings = std::get<Settings>(std::move(read));
   StartLog(settings.log_level, settings.log_format);
+  const auto tls = LoadTlsOf(settings);
+  if (!tls.ok()) return CannotStart(tls.status());
   FitConnections(settings.hub.limits, settings.web.limits);
 
   auto engine = OpenEngine(settings, ExitOnFailure);
@@ -175,7 +217,7 @@ int RunServer(int argc, const char* const* argv) {
     HubLog hub_log;
     settings.hub.observer = &hub_log;
     hub::Hub hub(**engine, storage::Clock::System(), settings.hub);
-    if (absl::Status status = Serve(settings, hub, signals, watchdog); !status.ok()) {
+    if (absl::Status status = Serve(settings, *tls, hub, signals, watchdog); !status.ok()) {
       return CannotStart(status);
     }
   }

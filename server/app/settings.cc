@@ -170,6 +170,15 @@ void DeclareHub(Declaration& declare, Settings& settings) {
                           "how events are logged");
 }
 
+void DeclareTls(Declaration& declare, Settings& settings) {
+  declare.Group("TLS, of gRPC and the web; files that are replaced are taken while the hub runs");
+  declare.Text("--tls-cert", settings.tls.certificates, "FILE",
+               "the hub's certificate, then those that vouch for it, as PEM");
+  declare.Text("--tls-key", settings.tls.key, "FILE", "its private key, as PEM");
+  declare.Text("--tls-client-ca", settings.tls.client_ca, "FILE",
+               "clients must show a certificate that one of these vouches for, as PEM");
+}
+
 void DeclareWeb(Declaration& declare, Settings& settings) {
   WebLimits& limits = settings.web.limits;
   declare.Group("Web");
@@ -269,6 +278,7 @@ void DeclareLimits(Declaration& declare, Settings& settings) {
 void Declare(CLI::App& app, Settings& settings) {
   Declaration declare(app);
   DeclareHub(declare, settings);
+  DeclareTls(declare, settings);
   DeclareWeb(declare, settings);
   DeclareMetrics(declare, settings);
   DeclareTopics(declare, settings);

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "server/app/log.h"
 #include "server/hub/hub.h"
+#include "server/tls/tls_files.h"
 #include "server/web/web_server.h"
 
 namespace millrace::server {
@@ -23,6 +24,7 @@ struct Settings {
   bool accept_data_loss = false;
   std::string listen = "localhost:9640";  // HOST:PORT; port 0: any that is free.
   std::string port_file;                  // Empty: none is written.
+  TlsFiles tls;                           // Of both listeners.
   WebServerOptions web;                   // Without what the program adds.
   std::string web_port_file;              // Empty: none is written.
   int32_t metrics_max_labels = 100;       // Topics, and groups, with series of their own.
@@ -33,6 +35,8 @@ struct Settings {
   int64_t tail_cache_bytes = int64_t{64} << 20;
   int64_t write_queue_bytes = int64_t{64} << 20;
   bool allow_large_records = false;
+
+  bool has_tls() const { return !tls.certificates.empty(); }
 
   // Whether there is a web port: --web-listen is not "none".
   bool serves_web() const { return web.listen != "none"; }

@@ -46,6 +46,16 @@ absl::Status CheckListen(const std::string& flag, const std::string& listen) {
   return absl::OkStatus();
 }
 
+absl::Status CheckTls(const TlsFiles& tls) {
+  if (tls.certificates.empty() != tls.key.empty()) {
+    return Refused("--tls-cert and --tls-key go together");
+  }
+  if (tls.certificates.empty() && !tls.client_ca.empty()) {
+    return Refused("--tls-client-ca makes no sense without --tls-cert and --tls-key");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckWeb(const Settings& settings) {
   if (!settings.serves_web()) {
     if (settings.web_port_file.empty()) return absl::OkStatus();
@@ -148,8 +158,9 @@ absl::Status CheckLimits(const Settings& settings) {
 }  // namespace
 
 absl::Status CheckSettings(const Settings& settings) {
-  for (const auto& check : {CheckEngine(settings), CheckListen("--listen", settings.listen),
-                            CheckWeb(settings), CheckPositive(settings), CheckLimits(settings)}) {
+  for (const auto& check :
+       {CheckEngine(settings), CheckListen("--listen", settings.listen), CheckTls(settings.tls),
+        CheckWeb(settings), CheckPositive(settings), CheckLimits(settings)}) {
     if (!check.ok()) return check;
   }
   return absl::OkStatus();

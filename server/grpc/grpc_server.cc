@@ -18,6 +18,7 @@
 #include "server/grpc/health_service.h"
 #include "server/grpc/hub_service.h"
 #include "server/grpc/inspection_service.h"
+#include "server/grpc/tls_credentials.h"
 #include "server/grpc/topic_service.h"
 
 namespace millrace::server {
@@ -60,6 +61,7 @@ void ApplyLimits(const hub::Limits& limits, grpc::ServerBuilder& builder) {
   builder.SetMaxSendMessageSize(-1);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10 * kMilliseconds);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1000);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
                              static_cast<int>(limits.max_metadata_bytes));
@@ -109,7 +111,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(hub::Hub& hub,
   grpc::ServerBuilder builder;
   using ServerBuilder = grpc::ServerBuilder::experimental_type;
   auto connections = builder.experimental().AddExternalConnectionAcceptor(
-      ServerBuilder::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+      ServerBuilder::ExternalConnectionType::FROM_FD,
+      options.tls ? MakeTlsCredentials(*options.tls) : grpc::InsecureServerCredentials());
   for (const auto& service : services.others) builder.RegisterService(service.get());
   builder.RegisterService(&services.inspection);
   builder.RegisterService(&services.health);

@@ -4,17 +4,20 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
+#include "server/tls/tls_files.h"
 
 namespace millrace::server {
 
 struct GrpcServerOptions {
   std::string listen = "localhost:9640";  // HOST:PORT; port 0: any that is free.
+  std::optional<TlsFiles> tls;            // Which LoadTls accepts. Absent: no TLS.
   std::string version;                    // Of the hub program, for GetHub.
   // Where calls are noted.
   std::shared_ptr<CallWatch> watch = std::make_shared<CallWatch>();

@@ -47,12 +47,12 @@ class EventConnection final : public Connection,
                               public SubscriptionPull::Reader,
                               public std::enable_shared_from_this<EventConnection> {
  public:
-  EventConnection(WebContext& context, IoThread& io, Presence presence, Socket socket,
+  EventConnection(WebContext& context, IoThread& io, Presence presence, WebStream stream,
                   std::string cors_origin)
       : context_(context),
         open_(context.watch().event_streams),
         served_(context.watch().Method(Transport::kHttp, "EventHubService/Subscribe")),
-        socket_(std::move(socket)),
+        stream_(std::move(stream)),
         cors_origin_(std::move(cors_origin)),
         pull_(std::make_shared<SubscriptionPull>(context.hub(), io, std::move(presence), *this)) {}
 
@@ -70,7 +70,7 @@ class EventConnection final : public Connection,
 
   void Tick(absl::Duration now) override {
     if (!writing_) return;
-    const absl::Duration silence = progress_.Silence(socket_.native_handle(), now);
+    const absl::Duration silence = progress_.Silence(stream_.socket().native_handle(), now);
     if (silence > context_.limits().write_timeout) Abort();
   }
 
@@ -79,7 +79,7 @@ class EventConnection final : public Connection,
   void Abort() override {
     pull_->Stop();
     error_code ignored;
-    socket_.close(ignored);
+    stream_.socket().close(ignored);
     if (self_ == nullptr) return;
     served_.NoteEnd(end_);
     self_.reset();
@@ -124,9 +124,9 @@ class EventConnection final : public Connection,
 
  private:
   void AwaitEnd() {
-    socket_.async_read_some(net::buffer(ignored_),
+    stream_.async_read_some(net::buffer(ignored_),
                             [self = shared_from_this()](error_code error, size_t /*bytes*/) {
-                              if (!self->socket_.is_open()) return;
+                              if (!self->stream_.socket().is_open()) return;
                               if (error) return self->Abort();
                               self->AwaitEnd();
                             });
@@ -140,7 +140,7 @@ class EventConnection final : public Connection,
     for (const storage::SharedSlice& slice : slices_) {
       buffers.emplace_back(slice.bytes.data(), slice.bytes.size());
     }
-    net::async_write(socket_, buffers, [self = shared_from_this()](error_code error, size_t) {
+    net::async_write(stream_, buffers, [self = shared_from_this()](error_code error, size_t) {
       self->writing_ = false;
       self->slices_.clear();
       if (error || self->ending_) return self->Abort();
@@ -151,7 +151,7 @@ class EventConnection final : public Connection,
   WebContext& context_;
   const OpenCount::Mark open_;
   ServedMethod& served_;
-  Socket socket_;
+  WebStream stream_;
   const std::string cors_origin_;
   const std::shared_ptr<SubscriptionPull> pull_;
   std::shared_ptr<EventConnection> self_;  // Until Abort.
@@ -167,10 +167,10 @@ class EventConnection final : public Connection,
 
 }  // namespace
 
-void ServeEvents(WebContext& context, IoThread& io, Presence presence, Socket socket,
+void ServeEvents(WebContext& context, IoThread& io, Presence presence, WebStream stream,
                  EventRequest request, std::string peer, std::string cors_origin) {
   auto connection = std::make_shared<EventConnection>(context, io, std::move(presence),
-                                                      std::move(socket), std::move(cors_origin));
+                                                      std::move(stream), std::move(cors_origin));
   io.Add(connection);
   connection->Start(std::move(request), std::move(peer));
 }

@@ -35,6 +35,7 @@ using Parser = http::request_parser<Body>;
 
 constexpr uint32_t kMaxHeaderBytes = 16 << 10;
 constexpr size_t kKeptBufferBytes = 4 << 10;
+constexpr size_t kFirstReadBytes = 512;  // Under TLS.
 // After an error the client may still be sending; closing at once would take the answer from it.
 constexpr absl::Duration kLinger = absl::Seconds(2);
 constexpr size_t kLingerBytes = 1 << 20;
@@ -42,22 +43,22 @@ constexpr size_t kLingerBytes = 1 << 20;
 class HttpConnection final : public Connection,
                              public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(WebContext& context, IoThread& io, Presence presence, Socket socket)
+  HttpConnection(WebContext& context, IoThread& io, Presence presence, WebStream stream)
       : context_(context),
         io_(io),
         presence_(std::move(presence)),
-        socket_(std::move(socket)),
-        peer_(PeerOf(socket_)),
+        stream_(std::move(stream)),
+        peer_(PeerOf(stream_.socket())),
         share_(context.receive_budget()) {}
 
   void Start() {
     SetDeadline(context_.limits().header_timeout);
-    AwaitRequest();
+    stream_.is_tls() ? ShakeHands() : AwaitRequest();
   }
 
   void Tick(absl::Duration now) override {
     if (phase_ == Phase::kWriting) {
-      const absl::Duration silence = progress_.Silence(socket_.native_handle(), now);
+      const absl::Duration silence = progress_.Silence(stream_.socket().native_handle(), now);
       deadline_ = now - silence + context_.limits().write_timeout;
     }
     if (now < deadline_) return;
@@ -68,7 +69,7 @@ class HttpConnection final : public Connection,
     timed_out_ = true;
     SetDeadline(kLinger);
     error_code ignored;
-    socket_.cancel(ignored);
+    stream_.socket().cancel(ignored);
   }
 
   void Drain() override {
@@ -79,26 +80,49 @@ class HttpConnection final : public Connection,
   void Abort() override {
     error_code ignored;
     phase_ = Phase::kOver;
-    socket_.close(ignored);
+    stream_.socket().close(ignored);
   }
 
  private:
-  enum class Phase { kIdle, kHeader, kBody, kHandling, kWriting, kLingering, kOver };
+  enum class Phase { kShakingHands, kIdle, kHeader, kBody, kHandling, kWriting, kLingering, kOver };
 
   void SetDeadline(absl::Duration patience) { deadline_ = hub::MonotonicNow() + patience; }
 
   // ---- Reading
 
-  // Waits without a buffer, so that a connection that does nothing costs little.
+  void ShakeHands() {
+    phase_ = Phase::kShakingHands;
+    stream_.Handshake([self = shared_from_this()](error_code error) {
+      if (self->phase_ != Phase::kShakingHands) return;
+      if (error) return self->Abort();
+      self->SetDeadline(self->context_.limits().header_timeout);
+      self->AwaitRequest();
+    });
+  }
+
   void AwaitRequest() {
     if (buffer_.size() > 0) return ReadHeader();
     phase_ = Phase::kIdle;
-    socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
-      if (self->phase_ != Phase::kIdle) return;
-      if (error) return self->Abort();
-      self->SetDeadline(self->context_.limits().header_timeout);
-      self->ReadHeader();
-    });
+    if (stream_.is_tls()) {
+      // What TLS has read already would not wake a wait for the socket.
+      stream_.async_read_some(buffer_.prepare(kFirstReadBytes),
+                              [self = shared_from_this()](error_code error, size_t bytes) {
+                                self->buffer_.commit(bytes);
+                                self->OnRequestBegun(error);
+                              });
+    } else {
+      // Without a buffer, so that a connection that does nothing costs little.
+      stream_.socket().async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
+        self->OnRequestBegun(error);
+      });
+    }
+  }
+
+  void OnRequestBegun(error_code error) {
+    if (phase_ != Phase::kIdle) return;
+    if (error) return Abort();
+    SetDeadline(context_.limits().header_timeout);
+    ReadHeader();
   }
 
   void ReadHeader() {
@@ -108,7 +132,7 @@ class HttpConnection final : public Connection,
     parser_.emplace();
     parser_->header_limit(kMaxHeaderBytes);
     parser_->body_limit(static_cast<uint64_t>(context_.limits().max_message_bytes));
-    http::async_read_header(socket_, buffer_, *parser_,
+    http::async_read_header(stream_, buffer_, *parser_,
                             [self = shared_from_this()](error_code error, size_t /*bytes*/) {
                               if (self->phase_ != Phase::kHeader) return;
                               if (error) return self->OnReadError(error);
@@ -151,6 +175,10 @@ class HttpConnection final : public Connection,
   void Route() {
     request_ = ToRequest(parser_->get(), peer_);
     const std::string path = PathOf(request_.target).value_or("");
+    if (!stream_.has_proof() && path != "/healthz" && path != "/readyz") {
+      return Refuse(ErrorResponse(
+          storage::Error(storage::Reason::kUnauthenticated, "show a certificate of the client's")));
+    }
     if (request_.method == "OPTIONS") return Preflight();
     if (path == "/v1/ws" || path == "/v1/sse") return HandOver(path == "/v1/ws");
     if (auto refusal = context_.api().Refusal(request_)) return Refuse(*std::move(refusal));
@@ -174,7 +202,7 @@ class HttpConnection final : public Connection,
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     phase_ = Phase::kBody;
     SetDeadline(context_.limits().message_timeout);
-    net::async_write(socket_, net::buffer(kContinue),
+    net::async_write(stream_, net::buffer(kContinue),
                      [self = shared_from_this()](error_code error, size_t /*bytes*/) {
                        if (self->phase_ != Phase::kBody) return;
                        if (error) return self->Abort();
@@ -185,7 +213,7 @@ class HttpConnection final : public Connection,
   void ReadBody() {
     phase_ = Phase::kBody;
     SetDeadline(context_.limits().message_timeout);
-    http::async_read(socket_, buffer_, *parser_,
+    http::async_read(stream_, buffer_, *parser_,
                      [self = shared_from_this()](error_code error, size_t /*bytes*/) {
                        if (self->phase_ != Phase::kBody) return;
                        if (error) return self->OnReadError(error);
@@ -251,14 +279,14 @@ class HttpConnection final : public Connection,
       return Refuse(BadRequest(400, "name a subprotocol: millrace.v1.json or millrace.v1.proto"));
     }
     phase_ = Phase::kOver;
-    ServeWebSocket(context_, io_, presence_, std::move(socket_), *protocol, parser_->release());
+    ServeWebSocket(context_, io_, presence_, std::move(stream_), *protocol, parser_->release());
   }
 
   void ToEvents() {
     auto request = ToEventRequest(request_);
     if (!request.ok()) return Refuse(ErrorResponse(request.status()));
     phase_ = Phase::kOver;
-    ServeEvents(context_, io_, presence_, std::move(socket_), *std::move(request), peer_,
+    ServeEvents(context_, io_, presence_, std::move(stream_), *std::move(request), peer_,
                 context_.IsForeign(origin_) ? origin_ : "");
   }
 
@@ -283,7 +311,7 @@ class HttpConnection final : public Connection,
     for (const storage::SharedSlice& slice : slices_) {
       buffers.emplace_back(slice.bytes.data(), slice.bytes.size());
     }
-    net::async_write(socket_, buffers, [self = shared_from_this()](error_code error, size_t) {
+    net::async_write(stream_, buffers, [self = shared_from_this()](error_code error, size_t) {
       if (self->phase_ != Phase::kWriting) return;
       if (error) return self->Abort();
       self->OnWritten();
@@ -302,17 +330,20 @@ class HttpConnection final : public Connection,
   }
 
   void Linger() {
-    error_code error;
-    socket_.shutdown(Socket::shutdown_send, error);
-    if (error) return Abort();
     phase_ = Phase::kLingering;
     SetDeadline(kLinger);
+    if (stream_.is_tls()) {
+      return stream_.Shutdown([self = shared_from_this()](error_code) { self->Abort(); });
+    }
+    error_code error;
+    stream_.socket().shutdown(Socket::shutdown_send, error);
+    if (error) return Abort();
     head_.resize(4 << 10);
     ReadOn(0);
   }
 
   void ReadOn(size_t so_far) {
-    socket_.async_read_some(net::buffer(head_),
+    stream_.async_read_some(net::buffer(head_),
                             [self = shared_from_this(), so_far](error_code error, size_t bytes) {
                               if (self->phase_ != Phase::kLingering) return;
                               if (error || so_far + bytes > kLingerBytes) return self->Abort();
@@ -323,7 +354,7 @@ class HttpConnection final : public Connection,
   WebContext& context_;
   IoThread& io_;
   const Presence presence_;
-  Socket socket_;
+  WebStream stream_;
   const std::string peer_;
   ReceiveBudget::Share share_;
 
@@ -348,9 +379,9 @@ class HttpConnection final : public Connection,
 
 }  // namespace
 
-void ServeHttp(WebContext& context, IoThread& io, Presence presence, Socket socket) {
+void ServeHttp(WebContext& context, IoThread& io, Presence presence, WebStream stream) {
   auto connection =
-      std::make_shared<HttpConnection>(context, io, std::move(presence), std::move(socket));
+      std::make_shared<HttpConnection>(context, io, std::move(presence), std::move(stream));
   io.Add(connection);
   connection->Start();
 }

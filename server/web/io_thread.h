@@ -1,5 +1,5 @@
 // A thread that serves sockets, and the connections that live on it. Boost.Asio is known to these
-// files only: io_thread, connection, listener, http_connection, websocket_connection,
+// files only: io_thread, web_stream, web_tls, listener, http_connection, websocket_connection,
 // event_connection.
 #pragma once
 

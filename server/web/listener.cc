@@ -20,9 +20,9 @@ constexpr absl::Duration kOutOfDescriptors = absl::Milliseconds(100);
 
 // Of the first thread.
 struct Listener::Accepting : std::enable_shared_from_this<Accepting> {
-  Accepting(WebContext& context, std::vector<std::unique_ptr<IoThread>>& threads,
+  Accepting(WebContext& context, const WebTls& tls, std::vector<std::unique_ptr<IoThread>>& threads,
             Attendance& attendance)
-      : context(context), threads(threads), attendance(attendance) {}
+      : context(context), tls(tls), threads(threads), attendance(attendance) {}
 
   void Accept(Acceptor& acceptor) {
     IoThread& io = *threads[next++ % threads.size()];
@@ -45,21 +45,24 @@ struct Listener::Accepting : std::enable_shared_from_this<Accepting> {
     if (presence == nullptr) return;
     error_code ignored;
     socket.set_option(Tcp::no_delay(true), ignored);
-    io.Post([this, &io, presence = std::move(presence), socket = std::move(socket)]() mutable {
-      ServeHttp(context, io, std::move(presence), std::move(socket));
+    io.Post([this, &io, presence = std::move(presence),
+             stream = WebStream(std::move(socket), tls.current())]() mutable {
+      ServeHttp(context, io, std::move(presence), std::move(stream));
     });
   }
 
   WebContext& context;
+  const WebTls& tls;
   std::vector<std::unique_ptr<IoThread>>& threads;
   Attendance& attendance;
   std::list<Acceptor> acceptors;
   size_t next = 0;
 };
 
-Listener::Listener(WebContext& context, std::vector<std::unique_ptr<IoThread>>& threads,
-                   Attendance& attendance, ListeningSockets listening)
-    : accepting_(std::make_shared<Accepting>(context, threads, attendance)) {
+Listener::Listener(WebContext& context, const WebTls& tls,
+                   std::vector<std::unique_ptr<IoThread>>& threads, Attendance& attendance,
+                   ListeningSockets listening)
+    : accepting_(std::make_shared<Accepting>(context, tls, threads, attendance)) {
   for (OwnedFd& fd : listening.sockets) {
     Acceptor& acceptor = accepting_->acceptors.emplace_back(threads[0]->context());
     acceptor.assign(Tcp::v6(), fd.Release());  // The family is told by the socket itself.

@@ -7,6 +7,7 @@
 #include "server/sockets/listening.h"
 #include "server/web/io_thread.h"
 #include "server/web/web_context.h"
+#include "server/web/web_tls.h"
 
 namespace millrace::server {
 
@@ -14,7 +15,7 @@ namespace millrace::server {
 class Listener {
  public:
   // All outlive this object, and its threads are there until after Stop.
-  Listener(WebContext& context, std::vector<std::unique_ptr<IoThread>>& threads,
+  Listener(WebContext& context, const WebTls& tls, std::vector<std::unique_ptr<IoThread>>& threads,
            Attendance& attendance, ListeningSockets listening);
   ~Listener();
 

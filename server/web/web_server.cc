@@ -28,6 +28,7 @@ struct WebServer::Parts {
   }
 
   WebContext context;
+  WebTls tls;
   Attendance attendance;
   std::vector<std::unique_ptr<IoThread>> threads;
   std::unique_ptr<Listener> listener;
@@ -43,11 +44,16 @@ absl::StatusOr<std::unique_ptr<WebServer>> WebServer::Start(hub::Hub& hub,
   auto listening = Listen(options.listen);
   if (!listening.ok()) return listening.status();
   auto parts = std::make_unique<Parts>(hub, options);
+  if (options.tls) {
+    if (absl::Status status = parts->tls.Use(*options.tls); !status.ok()) return status;
+  }
   parts->port = listening->port;
-  parts->listener = std::make_unique<Listener>(parts->context, parts->threads, parts->attendance,
-                                               *std::move(listening));
+  parts->listener = std::make_unique<Listener>(parts->context, parts->tls, parts->threads,
+                                               parts->attendance, *std::move(listening));
   return std::unique_ptr<WebServer>(new WebServer(std::move(parts)));
 }
+
+absl::Status WebServer::UseTls(const TlsMaterial& material) { return parts_->tls.Use(material); }
 
 int WebServer::port() const { return parts_->port; }
 

@@ -4,11 +4,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/hub/hub.h"
+#include "server/tls/tls_files.h"
 #include "server/web/http_api.h"
 #include "server/web/web_limits.h"
 
@@ -16,6 +18,7 @@ namespace millrace::server {
 
 struct WebServerOptions {
   std::string listen = "localhost:9641";  // HOST:PORT; port 0: any that is free.
+  std::optional<TlsMaterial> tls;         // Absent: no TLS.
   int io_threads = 2;
   WebLimits limits;
   HttpApiOptions api;
@@ -27,6 +30,9 @@ class WebServer {
   // Serves `hub`, which outlives the server. An error says why the address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<WebServer>> Start(hub::Hub& hub, WebServerOptions options);
   ~WebServer();  // As Stop with no time left.
+
+  // What the connections to come are shown, where there is TLS. Internal: OpenSSL refuses it.
+  absl::Status UseTls(const TlsMaterial& material);
 
   int port() const;
   // Connections that are open, or for which a call is still under way.

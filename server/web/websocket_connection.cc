@@ -33,16 +33,16 @@ class WebSocketConnection final : public Connection,
                                   public GatewayLink,
                                   public std::enable_shared_from_this<WebSocketConnection> {
  public:
-  WebSocketConnection(WebContext& context, IoThread& io, Presence presence, Socket socket,
+  WebSocketConnection(WebContext& context, IoThread& io, Presence presence, WebStream stream,
                       const GatewayProtocol& protocol)
       : open_(context.watch().websockets),
         limits_(context.limits()),
         protocol_(protocol),
         share_(context.receive_budget()),
-        socket_(std::move(socket)),
+        socket_(std::move(stream)),
         session_(std::make_shared<GatewaySession>(
             GatewaySession::Context{context.hub(), context.gateway_methods(), protocol, io,
-                                    std::move(presence), PeerOf(socket_.next_layer())},
+                                    std::move(presence), PeerOf(socket_.next_layer().socket())},
             *this)) {}
 
   void Accept(const HttpHeader& handshake) {
@@ -96,7 +96,7 @@ class WebSocketConnection final : public Connection,
     session_->Stop();
     queue_.clear();
     error_code ignored;
-    socket_.next_layer().close(ignored);
+    socket_.next_layer().socket().close(ignored);
     self_.reset();
   }
 
@@ -118,7 +118,7 @@ class WebSocketConnection final : public Connection,
   }
 
  private:
-  using WebSocket = websocket::stream<Socket, false>;
+  using WebSocket = websocket::stream<WebStream, false>;
 
   struct Outgoing {
     std::vector<storage::SharedSlice> slices;
@@ -193,7 +193,8 @@ class WebSocketConnection final : public Connection,
   }
 
   bool NothingTaken(absl::Duration now) {
-    return progress_.Silence(socket_.next_layer().native_handle(), now) > limits_.write_timeout;
+    return progress_.Silence(socket_.next_layer().socket().native_handle(), now) >
+           limits_.write_timeout;
   }
 
   void Ping() {
@@ -244,10 +245,10 @@ class WebSocketConnection final : public Connection,
 
 }  // namespace
 
-void ServeWebSocket(WebContext& context, IoThread& io, Presence presence, Socket socket,
+void ServeWebSocket(WebContext& context, IoThread& io, Presence presence, WebStream stream,
                     const GatewayProtocol& protocol, const HttpHeader& handshake) {
   auto connection = std::make_shared<WebSocketConnection>(context, io, std::move(presence),
-                                                          std::move(socket), protocol);
+                                                          std::move(stream), protocol);
   io.Add(connection);
   connection->Accept(handshake);
 }

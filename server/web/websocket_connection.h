@@ -6,14 +6,14 @@
 
 #include "server/web/gateway_command.h"
 #include "server/web/http_judge.h"
-#include "server/web/io_thread.h"
 #include "server/web/web_context.h"
+#include "server/web/web_stream.h"
 
 namespace millrace::server {
 
 // Answers the handshake, which has been judged, and serves the socket on `io`, whose thread this
 // is. The connection owns itself. What is named outlives it.
-void ServeWebSocket(WebContext& context, IoThread& io, Presence presence, Socket socket,
+void ServeWebSocket(WebContext& context, IoThread& io, Presence presence, WebStream stream,
                     const GatewayProtocol& protocol, const HttpHeader& handshake);
 
 }  // namespace millrace::server

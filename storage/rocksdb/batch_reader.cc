@@ -80,6 +80,8 @@ class BatchCursor {
 
 // A value where it lies in RocksDB's cache, which must not go before it.
 struct PinnedValue {
+  explicit PinnedValue(std::shared_ptr<rocksdb::Cache> holding) : cache(std::move(holding)) {}
+
   std::shared_ptr<rocksdb::Cache> cache;
   rocksdb::PinnableSlice value;
 };

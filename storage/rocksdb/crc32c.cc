@@ -100,7 +100,8 @@ namespace rocksdb::crc32c {
 
 // The CRC of some bytes whose CRC is `crc` and `size` more. Safe from any thread.
 uint32_t Extend(uint32_t crc, const char* data, size_t size) {
-  using namespace millrace::storage;
+  using millrace::storage::ByInstruction;
+  using millrace::storage::ByTable;
   static const bool by_instruction = __builtin_cpu_supports("sse4.2") != 0;
   return ~(by_instruction ? ByInstruction(~crc, data, size) : ByTable(~crc, data, size));
 }

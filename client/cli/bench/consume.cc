@@ -28,15 +28,12 @@ struct Reader {
 
 absl::StatusOr<std::unique_ptr<client::Consumer>> OpenConsumer(Session& session,
                                                                const std::string& topic) {
-  client::ConnectionOptions connection;
-  connection.target = session.target();
-  connection.request_timeout = session.options().timeout;
   client::ConsumerOptions options;
   options.topics = {topic};
   options.start = client::Earliest{};
   options.end_at_current = true;
   options.reconnect_timeout = absl::Seconds(30);
-  return client::Consumer::Open(client::Connection::Open(std::move(connection)),
+  return client::Consumer::Open(client::Connection::Open(session.connection_options()),
                                 std::move(options));
 }
 

@@ -22,9 +22,6 @@ constexpr int64_t kPlaces = 4096;
 constexpr int kSendsPerCheck = 1024;  // Between two looks at the clock.
 
 absl::StatusOr<std::unique_ptr<client::Producer>> OpenProducer(Session& session, const Load& load) {
-  client::ConnectionOptions connection;
-  connection.target = session.target();
-  connection.request_timeout = session.options().timeout;
   client::ProducerOptions options;
   options.durability = load.durability;
   options.batch_records = load.batch;
@@ -33,7 +30,7 @@ absl::StatusOr<std::unique_ptr<client::Producer>> OpenProducer(Session& session,
   // Enough that no stream ever waits for records, and little enough to be sent soon at the end.
   options.max_buffered_bytes = std::max(kLeastBufferedBytes, 2 * load.in_flight * request_bytes);
   options.max_in_flight_requests = load.in_flight;
-  return client::Producer::Open(client::Connection::Open(std::move(connection)),
+  return client::Producer::Open(client::Connection::Open(session.connection_options()),
                                 std::move(options));
 }
 

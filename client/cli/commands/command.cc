@@ -53,6 +53,15 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
                  "The hub [default: $MILLRACE_TARGET, or else localhost:9640]")
       ->type_name("HOST:PORT")
       ->group(kGlobalGroup);
+  app.add_flag("--tls", session.options().tls, "Speak TLS")->group(kGlobalGroup);
+  const auto file = [&](const char* flag, std::string& target, const char* description) {
+    app.add_option(flag, target, description)->type_name("FILE")->group(kGlobalGroup);
+  };
+  file("--tls-ca", session.options().tls_ca,
+       "The same, with a hub that these certificates vouch for (PEM)");
+  file("--client-cert", session.options().client_cert,
+       "The same, and show this certificate, where the hub asks for one (PEM)");
+  file("--client-key", session.options().client_key, "Its private key (PEM)");
   AddParsed(app, "-o,--output", session.options().format, ParseOutputFormat, "text|json",
             "How to print: for people, or one JSON object a line [default: text]")
       ->group(kGlobalGroup);

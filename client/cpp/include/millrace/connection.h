@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -19,8 +20,16 @@ struct BackoffOptions {
   double jitter = 0.5;
 };
 
+// How a connection speaks TLS. Everything is PEM text, not the name of a file.
+struct TlsOptions {
+  std::string ca;           // Who vouches for the hub. Empty: those whom the system trusts.
+  std::string certificate;  // The client's own, then those that vouch for it. Empty: none is shown.
+  std::string key;          // Of the client's certificate.
+};
+
 struct ConnectionOptions {
   std::string target = "localhost:9640";  // HOST:PORT, or any gRPC target.
+  std::optional<TlsOptions> tls = {};     // Absent: none, as a hub without certificates wants it.
 
   absl::Duration request_timeout = absl::Seconds(30);  // Of every single call (not of streams).
 
