@@ -19,6 +19,19 @@ test_packages=(
 # To look at the console in a browser, on top.
 console_packages=(chromium)
 
+# To make the image, on top.
+image_packages=(mmdebstrap umoci)
+
+# What is in the image, with all that these depend on: the libraries that our programs are linked with, and for the
+# backup job a shell.
+runtime_packages=(
+  base-files dash coreutils
+  libgrpc++1.51 libprotobuf32 librocksdb7.8 libxxhash0 libspdlog1.10 libprometheus-cpp-core1.0 libssl3
+)
+
+# To test what is in deploy/, on top.
+deploy_packages=(strace systemd)
+
 # For tests/run.sh --tidy, on top.
 tidy_packages=(clang-tidy-14)
 

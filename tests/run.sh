@@ -8,7 +8,7 @@ source deploy/packages.sh
 # what it does.
 default_stages=(
   format arrows reasons house buf unit fault fuzz cli grpcurl python groups metrics tls js console examples catalogue readme
-  quickstart instructions planted-bugs
+  quickstart instructions kubernetes planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
 stage_seconds=2400 # No stage may take longer, but those that are run by themselves:
@@ -83,7 +83,7 @@ rm -rf "$MILLRACE_REPORTS"
 mkdir -p "$MILLRACE_REPORTS"
 
 needs_build() {
-  case "$1" in unit | fault | cli | grpcurl | python | groups | metrics | tls | js | console | examples | catalogue | readme | quickstart | instructions | planted-bugs | tidy) true ;; *) false ;; esac
+  case "$1" in unit | fault | cli | grpcurl | python | groups | metrics | tls | js | console | examples | catalogue | readme | quickstart | instructions | kubernetes | planted-bugs | tidy) true ;; *) false ;; esac
 }
 
 # Runs one stage. One that ends badly without having reported a failed test counts as one.
@@ -103,6 +103,7 @@ run_stage() {
 prepare() {
   install_packages "${build_packages[@]}" "${test_packages[@]}"
   [[ ! " ${stages[*]} " =~ " "(console|examples)" " ]] || install_packages "${console_packages[@]}"
+  [[ " ${stages[*]} " != *" kubernetes "* ]] || install_packages "${image_packages[@]}" "${deploy_packages[@]}"
   [[ " ${stages[*]} " != *" tidy "* ]] || install_packages "${tidy_packages[@]}"
 }
 
