@@ -13,7 +13,7 @@ same, byte for byte.
   --programs DIR   where the two programs are (default build/bin)
   --output DIR     where the image goes, replacing what was made before (default build/image)
 
-DEBIAN_MIRROR=URL takes the packages from there, such as a day of snapshot.debian.org.
+DEBIAN_MIRROR=URL takes the packages from there, such as an archive of a certain day.
 USAGE
 }
 
