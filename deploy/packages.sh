@@ -19,6 +19,9 @@ test_packages=(
 # To look at the console in a browser, on top.
 console_packages=(chromium)
 
+# To build what is in Java, on top.
+java_packages=(openjdk-17-jdk-headless maven)
+
 # For tests/run.sh --tidy, on top.
 tidy_packages=(clang-tidy-14)
 

@@ -7,8 +7,8 @@ source deploy/packages.sh
 # What runs unless stages are named. Each is a script tests/stages/NAME.sh; its first comment says
 # what it does.
 default_stages=(
-  format arrows reasons house buf unit fault fuzz cli grpcurl python groups metrics tls js console examples catalogue readme
-  quickstart instructions planted-bugs
+  format arrows reasons house buf unit fault fuzz cli grpcurl python groups metrics tls js console examples polyglot
+  catalogue readme quickstart instructions planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
 stage_seconds=2400 # No stage may take longer, but those that are run by themselves:
@@ -83,7 +83,7 @@ rm -rf "$MILLRACE_REPORTS"
 mkdir -p "$MILLRACE_REPORTS"
 
 needs_build() {
-  case "$1" in unit | fault | cli | grpcurl | python | groups | metrics | tls | js | console | examples | catalogue | readme | quickstart | instructions | planted-bugs | tidy) true ;; *) false ;; esac
+  case "$1" in unit | fault | cli | grpcurl | python | groups | metrics | tls | js | console | examples | polyglot | catalogue | readme | quickstart | instructions | planted-bugs | tidy) true ;; *) false ;; esac
 }
 
 # Runs one stage. One that ends badly without having reported a failed test counts as one.
@@ -103,6 +103,7 @@ run_stage() {
 prepare() {
   install_packages "${build_packages[@]}" "${test_packages[@]}"
   [[ ! " ${stages[*]} " =~ " "(console|examples)" " ]] || install_packages "${console_packages[@]}"
+  [[ " ${stages[*]} " != *" polyglot "* ]] || install_packages "${java_packages[@]}"
   [[ " ${stages[*]} " != *" tidy "* ]] || install_packages "${tidy_packages[@]}"
 }
 
