@@ -7,7 +7,8 @@ source deploy/packages.sh
 # What runs unless stages are named. Each is a script tests/stages/NAME.sh; its first comment says
 # what it does.
 default_stages=(
-  format arrows reasons house buf unit fault fuzz cli grpcurl python groups metrics tls js console examples polyglot
+  format arrows reasons house buf unit fault fuzz cli grpcurl python python-package groups metrics tls js console
+  examples polyglot catalogue readme quickstart instructions planted-bugs
   catalogue readme quickstart instructions planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
@@ -34,7 +35,7 @@ USAGE
 list_stages() {
   local stage
   for stage in "${default_stages[@]}" "${extra_stages[@]}"; do
-    printf '%-11s %s\n' "$stage" "$(sed -n '2s/^# //p' "tests/stages/$stage.sh")"
+    printf '%-14s %s\n' "$stage" "$(sed -n '2s/^# //p' "tests/stages/$stage.sh")"
   done
   echo
   echo "Not run unless named: ${extra_stages[*]}"
@@ -83,7 +84,7 @@ rm -rf "$MILLRACE_REPORTS"
 mkdir -p "$MILLRACE_REPORTS"
 
 needs_build() {
-  case "$1" in unit | fault | cli | grpcurl | python | groups | metrics | tls | js | console | examples | polyglot | catalogue | readme | quickstart | instructions | planted-bugs | tidy) true ;; *) false ;; esac
+  case "$1" in unit | fault | cli | grpcurl | python | python-package | groups | metrics | tls | js | console | examples | polyglot | catalogue | readme | quickstart | instructions | planted-bugs | tidy) true ;; *) false ;; esac
 }
 
 # Runs one stage. One that ends badly without having reported a failed test counts as one.
