@@ -8,7 +8,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 HERE = pathlib.Path(__file__).resolve().parent
 PROTO = HERE.parents[1] / "proto"
 SOURCE = HERE / "src"
-NEEDED = ["error", "event_hub", "record", "topic"]
+CONTRACT = ["error", "event_hub", "group", "hub", "record", "topic"]
 
 
 class Stubs(BuildHookInterface):  # type: ignore[type-arg]
@@ -27,7 +27,7 @@ def generate() -> None:
     includes = pathlib.Path(grpc_tools.__file__).parent / "_proto"  # google/protobuf/*.proto
     # The last two are mypy-protobuf's: types.
     outputs = [f"--{kind}_out={SOURCE}" for kind in ("python", "grpc_python", "mypy", "mypy_grpc")]
-    files = [f"millrace/v1/{name}.proto" for name in NEEDED]
+    files = [f"millrace/v1/{name}.proto" for name in CONTRACT]
     if protoc.main(["protoc", f"-I{PROTO}", f"-I{includes}", *outputs, *files]) != 0:
         raise RuntimeError("protoc refused the contract")
     (SOURCE / "millrace" / "v1" / "__init__.py").write_text('"""The contract\'s generated stubs."""\n')

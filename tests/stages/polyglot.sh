@@ -14,4 +14,7 @@ at_least Node 20 "$(node -p process.versions.node)"
 command -v mvn >/dev/null || skip_stage "Maven is not installed"
 
 client/examples/build.sh
-pytest_stage -vv tests/interop/matrix # A line for each pair.
+go_is_in_order() { [[ -z $(gofmt -l client/examples/go/order-*) ]] && go vet -C client/examples/go ./...; }
+check "the Go examples are formatted and vetted" go_is_in_order
+pytest_stage -vv tests/interop/matrix || failures=1 # A line for each pair.
+finish

@@ -26,8 +26,9 @@ bool MakeRecord(const std::string& line, millrace::v1::Record& record) {
   const std::vector<std::string> fields = absl::StrSplit(line, ',');
   record.set_key(fields[0]);  // Orders of one number stay in order.
   const auto add_header = [&](const char* name) {
-    record.add_headers()->set_name(name);
-    return record.mutable_headers()->rbegin();
+    millrace::v1::Header* const header = record.add_headers();
+    header->set_name(name);
+    return header;
   };
   add_header("source")->set_value("cpp");
   add_header("schema")->set_value(std::string("\x00\x01\xfe\xff", 4));  // Any bytes,

@@ -3,11 +3,10 @@
 import asyncio
 import threading
 
-import grpc
 import millrace
 import millrace.aio
 import pytest
-from millrace.v1 import event_hub_pb2, event_hub_pb2_grpc
+from tests.client.python.hub_clock import wait_by_the_hubs_clock
 from tests.support.hub import Hub
 from tests.support.waiting import wait_until
 
@@ -30,17 +29,6 @@ def kill_under(hub, progress, times=KILLS):
         wait_until(lambda before=before: progress() > before, "it goes on")
         hub.kill()
         hub.start()
-
-
-def wait_by_the_hubs_clock(hub, topic):
-    """For a second: until so many heartbeats came."""
-    with grpc.insecure_channel(hub.target) as channel:
-        stream = event_hub_pb2_grpc.EventHubServiceStub(channel).Subscribe(event_hub_pb2.SubscribeRequest(
-            topics=[topic], heartbeat_interval={"nanos": 500_000_000}), wait_for_ready=True)
-        beats = (frame for frame in stream if frame.HasField("heartbeat"))
-        for _ in range(2):
-            next(beats)
-        stream.cancel()
 
 
 class Background:
@@ -163,6 +151,19 @@ def test_two_members_process_each_record_once(hub, opened, topic):
     for each in hubs:
         each.close()
     assert sorted(processed[0] + processed[1]) == [*range(sent)]
+
+
+def test_a_member_that_has_read_ahead_gets_each_record_once(hub, opened, topic):
+    with opened.producer() as producer:
+        for n in range(1_500):
+            producer.send(topic, n)
+    with opened.subscribe(topic, group="ahead") as records:
+        read = [next(records).json() for _ in range(10)]  # Many more wait in the library.
+        hub.kill()
+        hub.start()
+        opened.produce(topic, 1_500)
+        read += [next(records).json() for _ in range(1_491)]
+    assert sorted(read) == [*range(1_501)]
 
 
 def test_a_commit_by_hand_waits_for_the_hub(hub, opened, topic):

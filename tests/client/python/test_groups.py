@@ -5,6 +5,7 @@ import threading
 
 import millrace
 import pytest
+from tests.client.python.hub_clock import wait_by_the_hubs_clock
 from tests.support.waiting import wait_until
 
 PARTITIONS = 3
@@ -141,9 +142,12 @@ def test_a_partition_is_handed_over_behind_what_a_slow_member_is_done_with(hub, 
     wait_until(lambda: len(slow.records) == 5, "it is at work")
     other = join("slow")
     wait_until(lambda: described(hub, "slow")["member_count"] == 2, "a partition is to go to the other")
-    assert len(owners(hub, "slow")) == 1  # Not before the slow one is done with its record.
+    wait_by_the_hubs_clock(hub, topic)  # Now the slow one knows of it.
+    assert len(owners(hub, "slow")) == 1  # Not before it is done with its record.
     slow.go_on.set()
     wait_until(lambda: len(owners(hub, "slow")) == 2, "it went")
+    wait_until(lambda: len(slow.records) + len(other.records) == 30, "all is processed")
+    assert other.records  # What was taken from the slow one, it is not given any more.
     send(opened, topic, range(30, 60))
     wait_until(lambda: len(slow.records) + len(other.records) >= 60, "all is processed")
     assert sorted(slow.numbers() + other.numbers()) == [*range(60)]

@@ -12,7 +12,7 @@ from millrace._loop_thread import LoopThread
 from millrace._requests import Durability, OnOutOfRange, Positions, Start
 from millrace._sending import MAX_BUFFERED_BYTES, Sender
 from millrace._subscribing import Given, Subscriber
-from millrace._values import Headers, header_pairs, time_of, to_record
+from millrace._values import Headers, to_record
 from millrace.records import PartitionOffsets, Record, Stored, Topic
 
 RECORDS_AT_ONCE = 100  # Taken over from the background with one change of threads.
@@ -102,19 +102,11 @@ class Subscription:
                 given = self._ready.popleft()
                 if not given.is_void():
                     self._last = given
-                    return self._record(given)
+                    return Record(*given.fields(), lambda: self._loop.run(self._subscriber.commit(given)))
                 self._subscriber.give_back(given)
             self._ready.extend(self._loop.run(self._subscriber.take(RECORDS_AT_ONCE)))
             if not self._ready:
                 raise StopIteration
-
-    def _record(self, given: Given) -> Record:
-        batch, record = given.batch, given.batch.records[given.index]
-        return Record(batch.topic, batch.partition, given.next_offset - 1,
-                      record.key if record.HasField("key") else None,
-                      record.value if record.HasField("value") else None, header_pairs(record),
-                      time_of(record, "event_time"), time_of(batch, "append_time"),
-                      lambda: self._loop.run(self._subscriber.commit(given)))
 
     def close(self) -> None:
         """Idempotent."""

@@ -19,7 +19,11 @@ class LoopThread:
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Its result. An exception that a signal handler raises meanwhile (Ctrl-C) cancels it."""
+        """Its result. An exception that a signal handler raises meanwhile (Ctrl-C) cancels it. Not from the callback of
+        a future, which runs in this thread."""
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("a callback must not wait for the hub")
         if self._loop.is_closed():
             coroutine.close()
             raise Closed("the hub was closed by this program")

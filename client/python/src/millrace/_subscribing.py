@@ -8,11 +8,13 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import grpc.aio
 
 from millrace._connection import Backoff, Connection, lost
 from millrace._reading import Reading, ReadingTable
+from millrace._values import header_pairs, time_of
 from millrace.errors import (
     ConnectionLost,
     InstanceReplaced,
@@ -43,6 +45,14 @@ class Given:
     @property
     def next_offset(self) -> int:
         return self.batch.base_offset + self.index + 1
+
+    def fields(self) -> tuple[str, int, int, bytes | None, bytes | None, tuple[tuple[str, bytes | None], ...],
+                              datetime | None, datetime | None]:
+        """Those of records.ReceivedRecord."""
+        record = self.batch.records[self.index]
+        return (self.batch.topic, self.batch.partition, self.next_offset - 1,
+                record.key if record.HasField("key") else None, record.value if record.HasField("value") else None,
+                header_pairs(record), time_of(record, "event_time"), time_of(self.batch, "append_time"))
 
     def is_void(self) -> bool:
         """The program must not see it any more: it comes again, here or at another member."""

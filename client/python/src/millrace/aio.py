@@ -30,7 +30,7 @@ from millrace._requests import (
 )
 from millrace._sending import Sender
 from millrace._subscribing import Given, Subscriber
-from millrace._values import Headers, header_pairs, time_of, to_record
+from millrace._values import Headers, to_record
 from millrace.errors import TopicExists, TopicNotFound
 from millrace.records import AsyncRecord, PartitionOffsets, Stored, Topic
 from millrace.v1 import event_hub_pb2, topic_pb2
@@ -93,12 +93,7 @@ class Subscription:
             if given.is_void():
                 continue
             self._last = given
-            batch, record = given.batch, given.batch.records[given.index]
-            return Record(batch.topic, batch.partition, given.next_offset - 1,
-                          record.key if record.HasField("key") else None,
-                          record.value if record.HasField("value") else None, header_pairs(record),
-                          time_of(record, "event_time"), time_of(batch, "append_time"),
-                          lambda: self._subscriber.commit(given))
+            return Record(*given.fields(), lambda: self._subscriber.commit(given))
         raise StopAsyncIteration
 
     async def close(self) -> None:
