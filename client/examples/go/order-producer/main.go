@@ -40,8 +40,8 @@ func order(line string) (*millrace.Record, error) {
 	if _, err := fmt.Sscan(strings.Join(fields[2:], " "), &order.Quantity, &order.PriceCents); err != nil {
 		return nil, fmt.Errorf("not an order: %q: %w", line, err)
 	}
-	value, err := proto.Marshal(order)
-	record.Value = append([]byte{}, value...) // Empty and not nil, where all fields are zero.
+	var err error
+	record.Value, err = proto.Marshal(order)
 	return record, err
 }
 

@@ -1,4 +1,5 @@
-"""A hub that answers a commit only when the member's next session has begun, as one that is restarted may."""
+"""What a real hub does rarely, scripted: an answer that comes in the member's next session, a batch that was sent before
+the group was set to another place."""
 
 import threading
 from concurrent import futures
@@ -56,20 +57,55 @@ class LateHub(event_hub_pb2_grpc.EventHubServiceServicer):
         return event_hub_pb2.CommitOffsetResponse(results=results)
 
 
+class ResetHub(event_hub_pb2_grpc.EventHubServiceServicer):
+    """The group is set back from offset 10 to 0 when a batch is already on its way."""
+
+    def __init__(self):
+        self.end = threading.Event()
+
+    def Subscribe(self, request, context):  # noqa: N802
+        topic = request.topics[0]
+        yield event_hub_pb2.SubscribeResponse(session_started=event_hub_pb2.SessionStarted(
+            session_id="1", member_id="me", member_epoch=1, log_epoch=1))
+        yield event_hub_pb2.SubscribeResponse(assigned=event_hub_pb2.Assigned(assignments=[event_hub_pb2.Assignment(
+            topic=topic, partition=0, start_offset=10, position_epoch=1, high_watermark=12)]))
+        yield event_hub_pb2.SubscribeResponse(repositioned=event_hub_pb2.Repositioned(
+            topic=topic, partition=0, from_offset=10, to_offset=0, position_epoch=2))
+        for base, epoch in ((10, 1), (0, 2)):
+            yield event_hub_pb2.SubscribeResponse(batches=event_hub_pb2.Batches(batches=[record_pb2.RecordBatch(
+                topic=topic, partition=0, base_offset=base, position_epoch=epoch, log_epoch=1,
+                records=[record_pb2.Record(value=b"")] * 2)]))
+        self.end.wait(SECONDS)
+
+    def CommitOffset(self, request, context):  # noqa: N802
+        self.end.set()
+        return event_hub_pb2.CommitOffsetResponse(results=[
+            event_hub_pb2.CommitResult(topic=entry.topic, partition=entry.partition,
+                                       committed_next_offset=entry.next_offset) for entry in request.offsets])
+
+
 @pytest.fixture
-def late_hub():
-    hub = LateHub()
-    server = grpc.server(futures.ThreadPoolExecutor(8))
-    event_hub_pb2_grpc.add_EventHubServiceServicer_to_server(hub, server)
-    hub.target = f"localhost:{server.add_insecure_port('localhost:0')}"
-    server.start()
-    yield hub
-    hub.end.set()
-    server.stop(None).wait()
+def serve():
+    """serve(servicer) gives the address at which it is served until the end of the test."""
+    served = []
+
+    def start(servicer):
+        server = grpc.server(futures.ThreadPoolExecutor(8))
+        event_hub_pb2_grpc.add_EventHubServiceServicer_to_server(servicer, server)
+        port = server.add_insecure_port("localhost:0")
+        server.start()
+        served.append((servicer, server))
+        return f"localhost:{port}"
+
+    yield start
+    for servicer, server in served:
+        servicer.end.set()
+        server.stop(None).wait()
 
 
-def test_a_late_refusal_of_the_old_session_is_not_the_new_ones(late_hub):
-    with millrace.connect(late_hub.target) as opened, opened.subscribe(
+def test_a_late_refusal_of_the_old_session_is_not_the_new_ones(serve):
+    late_hub = LateHub()
+    with millrace.connect(serve(late_hub)) as opened, opened.subscribe(
             "orders", group="billing", commit_interval=0.01) as records:
         offsets = [next(records).offset for _ in range(3)]
         wait_until(lambda: late_hub.commits, "it is committed in the second session, though nothing more is read")
@@ -79,9 +115,16 @@ def test_a_late_refusal_of_the_old_session_is_not_the_new_ones(late_hub):
     assert late_hub.commits[-1] == (2, 4) and late_hub.sessions == 2
 
 
-def test_a_commit_by_hand_outlives_the_session_it_began_in(late_hub):
-    with millrace.connect(late_hub.target) as opened, opened.subscribe(
+def test_a_commit_by_hand_outlives_the_session_it_began_in(serve):
+    late_hub = LateHub()
+    with millrace.connect(serve(late_hub)) as opened, opened.subscribe(
             "orders", group="billing", auto_commit=False) as records:
         record = next(records)
         record.commit()
         assert late_hub.commits == [(2, 1)]
+
+
+def test_a_batch_from_before_a_reset_is_dropped(serve):
+    with millrace.connect(serve(ResetHub())) as opened, opened.subscribe(
+            "orders", group="billing", auto_commit=False) as records:
+        assert [next(records).offset for _ in range(2)] == [0, 1]
