@@ -9,7 +9,6 @@ source deploy/packages.sh
 default_stages=(
   format arrows reasons house buf unit fault fuzz cli grpcurl python python-package groups metrics tls js console
   examples polyglot catalogue readme quickstart instructions planted-bugs
-  catalogue readme quickstart instructions planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
 stage_seconds=2400 # No stage may take longer, but those that are run by themselves:

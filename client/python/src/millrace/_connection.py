@@ -39,9 +39,10 @@ class Backoff:
 class Connection:
     """Belongs to the event loop that it was made in."""
 
-    def __init__(self, target: str, timeout: float) -> None:
+    def __init__(self, target: str, timeout: float, credentials: grpc.ChannelCredentials | None) -> None:
         self.timeout = timeout
-        self._channel = grpc.aio.insecure_channel(target, _OPTIONS)
+        self._channel = (grpc.aio.insecure_channel(target, _OPTIONS) if credentials is None
+                         else grpc.aio.secure_channel(target, credentials, _OPTIONS))
         self.events = event_hub_pb2_grpc.EventHubServiceStub(self._channel)
         self.topics = topic_pb2_grpc.TopicServiceStub(self._channel)
 

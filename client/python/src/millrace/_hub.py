@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+import grpc
+
 from millrace import aio
 from millrace._loop_thread import LoopThread
 from millrace._requests import Durability, OnOutOfRange, Positions, Start
@@ -123,11 +125,13 @@ class Subscription:
 class Hub:
     """A hub, see `connect`. Threads: any."""
 
-    def __init__(self, target: str, *, timeout: float, durability: Durability, delivery_timeout: float) -> None:
+    def __init__(self, target: str, *, timeout: float, durability: Durability, delivery_timeout: float,
+                 credentials: grpc.ChannelCredentials | None) -> None:
         self._loop = LoopThread()
 
         async def connect() -> aio.Hub:  # In the loop that it belongs to.
-            return aio.connect(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout)
+            return aio.connect(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout,
+                               credentials=credentials)
 
         self._hub = self._loop.run(connect())
 
@@ -224,9 +228,11 @@ class Hub:
 
 
 def connect(target: str = "localhost:9640", *, timeout: float = 30.0, durability: Durability = "default",
-            delivery_timeout: float = 120.0) -> Hub:
+            delivery_timeout: float = 120.0, credentials: grpc.ChannelCredentials | None = None) -> Hub:
     """A hub. Does not wait for it: the first call does, `timeout` seconds at most, as every call does for its answer.
 
     `durability` is what "stored" means: "synced" (survives a power cut), "buffered" (survives a kill of the hub), or
-    what the hub does by default. `delivery_timeout`: how many seconds a record is tried to be delivered."""
-    return Hub(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout)
+    what the hub does by default. `delivery_timeout`: how many seconds a record is tried to be delivered.
+    `credentials`: for a hub that speaks TLS, grpc.ssl_channel_credentials(...)."""
+    return Hub(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout,
+               credentials=credentials)

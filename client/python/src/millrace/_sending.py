@@ -60,6 +60,15 @@ class Batch:
                 if not self.outcomes[index].done():
                     self.outcomes[index].set_result(Stored(appended.partition, appended.base_offset + at))
 
+    def fail_one(self, index: int, error: MillraceError) -> int:
+        """Takes one record out, as refused; its size."""
+        outcome = self.outcomes.pop(index)
+        if not outcome.done():
+            outcome.set_exception(error)
+        size = self.records.pop(index).ByteSize()
+        self.bytes -= size
+        return size
+
     def fail(self, error: MillraceError) -> None:
         for outcome in self.outcomes:
             if not outcome.done():
@@ -106,11 +115,11 @@ class Sender:
         if self._closed:
             outcome.set_exception(Closed("the producer is closed"))
             return
+        size = record.ByteSize()
         batch = self._open.get((topic, partition))
-        if batch is None:
+        if batch is None or batch.bytes + size > MAX_BATCH_BYTES:
             batch = self._open[topic, partition] = Batch(topic, partition, asyncio.get_running_loop().time())
             self._waiting.append(batch)
-        size = record.ByteSize()
         batch.records.append(record)
         batch.outcomes.append(outcome)
         batch.bytes += size
@@ -234,7 +243,12 @@ class Sender:
         error = from_request_error(answer.error)
         if error.retryable or error.reason in ("SEQUENCE_GAP", "PRODUCER_UNKNOWN"):
             raise _NextEpoch(error.retry_after or 0.0)
-        self._fail(self._drop_first(), error)
+        index = int(error.metadata.get("record_index", -1))
+        if 0 <= index < len(self._sent[0].records) > 1:
+            self._failed = self._failed or error
+            self._buffered -= self._sent[0].fail_one(index, error)  # The others are sent again.
+        else:
+            self._fail(self._drop_first(), error)
         raise _NextEpoch(0.0)
 
     def _drop_first(self) -> Batch:

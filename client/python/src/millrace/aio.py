@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+import grpc
+
 from millrace._connection import Connection
 from millrace._requests import (
     DURABILITIES,
@@ -109,8 +111,9 @@ class Subscription:
 class Hub:
     """See millrace.Hub."""
 
-    def __init__(self, target: str, *, timeout: float, durability: Durability, delivery_timeout: float) -> None:
-        self._connection = Connection(target, timeout)
+    def __init__(self, target: str, *, timeout: float, durability: Durability, delivery_timeout: float,
+                 credentials: grpc.ChannelCredentials | None) -> None:
+        self._connection = Connection(target, timeout, credentials)
         self._durability = DURABILITIES[durability]
         self._delivery_timeout = delivery_timeout
         self._own_producer: Producer | None = None
@@ -227,7 +230,8 @@ class Hub:
 
 
 def connect(target: str = "localhost:9640", *, timeout: float = 30.0, durability: Durability = "default",
-            delivery_timeout: float = 120.0) -> Hub:
+            delivery_timeout: float = 120.0, credentials: grpc.ChannelCredentials | None = None) -> Hub:
     """See millrace.connect. To be called in a running event loop."""
     asyncio.get_running_loop()
-    return Hub(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout)
+    return Hub(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout,
+               credentials=credentials)
