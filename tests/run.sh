@@ -7,8 +7,8 @@ source deploy/packages.sh
 # What runs unless stages are named. Each is a script tests/stages/NAME.sh; its first comment says
 # what it does.
 default_stages=(
-  format arrows reasons house buf unit fault fuzz cli grpcurl python groups metrics tls js console examples catalogue readme
-  quickstart instructions kubernetes planted-bugs
+  format arrows reasons house buf unit fault fuzz cli grpcurl python python-package groups metrics tls js console
+  examples polyglot catalogue readme quickstart instructions kubernetes planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
 stage_seconds=2400 # No stage may take longer, but those that are run by themselves:
@@ -34,7 +34,7 @@ USAGE
 list_stages() {
   local stage
   for stage in "${default_stages[@]}" "${extra_stages[@]}"; do
-    printf '%-11s %s\n' "$stage" "$(sed -n '2s/^# //p' "tests/stages/$stage.sh")"
+    printf '%-14s %s\n' "$stage" "$(sed -n '2s/^# //p' "tests/stages/$stage.sh")"
   done
   echo
   echo "Not run unless named: ${extra_stages[*]}"
@@ -83,7 +83,7 @@ rm -rf "$MILLRACE_REPORTS"
 mkdir -p "$MILLRACE_REPORTS"
 
 needs_build() {
-  case "$1" in unit | fault | cli | grpcurl | python | groups | metrics | tls | js | console | examples | catalogue | readme | quickstart | instructions | kubernetes | planted-bugs | tidy) true ;; *) false ;; esac
+  case "$1" in format | arrows | reasons | house | buf | fuzz | asan | asan-core | tsan) false ;; *) true ;; esac
 }
 
 # Runs one stage. One that ends badly without having reported a failed test counts as one.
@@ -104,6 +104,7 @@ prepare() {
   install_packages "${build_packages[@]}" "${test_packages[@]}"
   [[ ! " ${stages[*]} " =~ " "(console|examples)" " ]] || install_packages "${console_packages[@]}"
   [[ " ${stages[*]} " != *" kubernetes "* ]] || install_packages "${image_packages[@]}" "${deploy_packages[@]}"
+  [[ " ${stages[*]} " != *" polyglot "* ]] || install_packages "${java_packages[@]}"
   [[ " ${stages[*]} " != *" tidy "* ]] || install_packages "${tidy_packages[@]}"
 }
 

@@ -44,6 +44,13 @@ pytest_stage() {
     $venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
     cp tests/requirements.txt $venv/requirements.txt
   fi
+  pytest_in $venv "$@"
+}
+
+# pytest_in VENV PATH...: the same in another environment.
+pytest_in() {
+  local venv=$1
+  shift
   PYTHONDONTWRITEBYTECODE=1 $venv/bin/pytest -q -p no:cacheprovider --tb=short \
     -c tests/pytest.ini --rootdir=tests --junitxml="$report/pytest.xml" "$@"
 }

@@ -52,7 +52,7 @@ def tally(reports):
         if ended.exists() and not any(outcome == "failed" for outcome, _, _ in outcomes):
             outcomes += outcomes_of_tsv(ended)
         counts = Counter(outcome for outcome, _, _ in outcomes)
-        print(f"{stage.name:<11} {counts['passed']} passed, {counts['failed']} failed,"
+        print(f"{stage.name:<14} {counts['passed']} passed, {counts['failed']} failed,"
               f" {counts['skipped']} skipped")
         for outcome, name, why in outcomes:
             if outcome == "failed" or (outcome == "skipped" and why):

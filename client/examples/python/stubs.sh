@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes build/stubs: an environment for Python with gRPC, and the stubs of the contract.
+# Makes build/stubs: an environment for Python with gRPC, and the stubs of the contract and of the order.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -11,4 +11,5 @@ if ! cmp -s $requirements $stubs/requirements.txt; then
   $stubs/bin/pip install --quiet --disable-pip-version-check -r $requirements
   cp $requirements $stubs/requirements.txt
 fi
-$stubs/bin/python -m grpc_tools.protoc -I proto --python_out=$stubs --grpc_python_out=$stubs proto/millrace/v1/*.proto
+$stubs/bin/python -m grpc_tools.protoc -I proto -I client/examples --python_out=$stubs --grpc_python_out=$stubs \
+  proto/millrace/v1/*.proto client/examples/order.proto

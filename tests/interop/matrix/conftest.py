@@ -1,0 +1,48 @@
+"""Fixtures of the language matrix."""
+
+import grpc
+import pytest
+
+import tests.support.stubs  # noqa: F401  generates what follows
+from millrace.v1 import event_hub_pb2_grpc, group_pb2_grpc
+from tests.interop.matrix.languages import Member, Producer
+from tests.interop.matrix.orders import PARTITIONS
+
+
+@pytest.fixture(scope="module")
+def channel(hub):
+    with grpc.insecure_channel(hub.target) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def events_stub(channel):
+    return event_hub_pb2_grpc.EventHubServiceStub(channel)
+
+
+@pytest.fixture(scope="module")
+def groups_stub(channel):
+    return group_pb2_grpc.GroupServiceStub(channel)
+
+
+@pytest.fixture
+def topic(request, hub):
+    """A new topic with PARTITIONS partitions, named after the test."""
+    name = request.node.name.replace("[", ".").replace("]", "")
+    hub.millrace("topic", "create", name, "--partitions", PARTITIONS)
+    return name
+
+
+@pytest.fixture
+def start(hub, tmp_path):
+    """start(Member or Producer, language, …) runs one against the hub, until the end of the test."""
+    programs = []
+
+    def run(kind, language, *arguments):
+        assert kind in (Member, Producer)
+        programs.append(kind(language, tmp_path / f"{len(programs)}-{language}", hub.target, *arguments))
+        return programs[-1]
+
+    yield run
+    for program in programs:
+        program.kill()
