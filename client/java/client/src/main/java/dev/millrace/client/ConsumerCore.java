@@ -1,0 +1,553 @@
+package dev.millrace.client;
+
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import millrace.v1.Ending;
+import millrace.v1.EndingReason;
+import millrace.v1.EventHubServiceGrpc;
+import millrace.v1.RecordBatch;
+import millrace.v1.SessionStarted;
+import millrace.v1.SubscribeRequest;
+import millrace.v1.SubscribeResponse;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A consumer's stream and its buffer: one thread receives, reconnects and tells the hub what it has to know
+ * ({@link SessionCalls}); the caller takes records and events out.
+ *
+ * <p>Threads: any. One lock guards everything; calls to the hub and to the caller's code are made without
+ * it. The thread is the executor of the stream, so that nothing of gRPC calls in here while the lock is held.
+ */
+final class ConsumerCore implements Executor {
+  private static final Logger LOG = LoggerFactory.getLogger(Consumer.class);
+
+  /** A hub that keeps its word is never silent for one interval. */
+  private static final int SILENT_INTERVALS = 3;
+
+  /**
+   * With a buffer that stays full for so long, the hub is told to hold all partitions and reading goes on,
+   * so that a revocation is heard that lies behind records.
+   */
+  private static final long SLOW_NANOS = Duration.ofMillis(200).toNanos();
+
+  /** Frames asked for and not received, so that the next one is on its way while one is taken in. */
+  private static final int REQUESTED_FRAMES = 2;
+
+  /** The session as calls to the hub name it. */
+  record Session(String id, Member member) {}
+
+  final Connection connection;
+  final ReentrantLock lock = new ReentrantLock();
+  final Condition changed = lock.newCondition(); // For callers.
+  private final Condition work = lock.newCondition(); // For the thread.
+  private final ArrayDeque<Runnable> tasks = new ArrayDeque<>(); // What the stream has to tell.
+  final RecordBuffer buffer = new RecordBuffer();
+  final ReadingTable readings;
+  private final SessionCalls calls;
+
+  private ConsumerOptions options;
+  private ClientCall<SubscribeRequest, SubscribeResponse> stream; // Null: none.
+  private int requested; // Frames asked for and not received.
+  private Session session; // Null: there is none now.
+  private String lastMemberId = "";
+  private Ending ending;
+  private boolean silent; // The hub was, for too long.
+  private long heardAt;
+  private long connectAt = System.nanoTime();
+  private final Backoff backoff = new Backoff();
+  private MillraceException lastError;
+  private MillraceException fatal; // Poll answers it when everything before is returned.
+  private long fullSince = Long.MAX_VALUE;
+  private boolean holdAll; // The buffer is full for long: the hub shall send nothing.
+  private boolean ended;
+  private boolean woken;
+  private boolean closed;
+  private final Thread thread = new Thread(this::run, "millrace-consumer");
+
+  ConsumerCore(Connection connection, ConsumerOptions options) {
+    this.connection = connection;
+    this.options = options;
+    readings = new ReadingTable(options.inGroup(), buffer);
+    calls = new SessionCalls(this);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  // ---- Subscribing
+
+  private SubscribeRequest makeRequest() {
+    SubscribeRequest.Builder request =
+        SubscribeRequest.newBuilder()
+            .setGroup(options.group())
+            .addAllTopics(options.topics())
+            .setOnOutOfRange(options.onOutOfRange().toProto())
+            .setInstanceId(options.instanceId())
+            .setResumeMemberId(lastMemberId)
+            .setMaxBatchBytes(options.maxBatchBytes())
+            .setHeartbeatInterval(Times.toProto(options.heartbeatInterval()))
+            .setAllowMissingTopics(options.allowMissingTopics())
+            .setEndAtCurrent(options.endAtCurrent());
+    if (options.start() != null) request.setStart(options.start().toProto());
+    if (options.revokeTimeout() != null) request.setRevokeTimeout(Times.toProto(options.revokeTimeout()));
+    if (!options.inGroup() && readings.everAssigned()) {
+      resumeIn(request);
+    } else {
+      options.positions().forEach(position -> request.addPositions(position.toProto()));
+    }
+    return request.build();
+  }
+
+  private void resumeIn(SubscribeRequest.Builder request) {
+    // What this consumer does not know yet came to be after it began.
+    request.setStart(Start.EARLIEST.toProto());
+    List<String> topics = new ArrayList<>(options.topics());
+    for (Reading reading : readings.all()) {
+      if (reading.failed) {
+        // A partition that cannot be read would be refused, and all others with it: of such a topic
+        // exactly the others are asked for.
+        topics.remove(reading.partition.topic());
+      } else if (reading.known) {
+        request.addPositions(new Position(reading.partition, reading.received, reading.receivedEpoch).toProto());
+      }
+    }
+    request.clearTopics().addAllTopics(topics);
+  }
+
+  private void subscribe() {
+    connection.reconnect();
+    readings.onSubscribe();
+    ending = null;
+    silent = false;
+    requested = 0;
+    ClientCall<SubscribeRequest, SubscribeResponse> call =
+        connection.channel()
+            .newCall(EventHubServiceGrpc.getSubscribeMethod(), CallOptions.DEFAULT.withExecutor(this));
+    call.start(new Frames(call), new Metadata());
+    call.sendMessage(makeRequest());
+    call.halfClose();
+    stream = call;
+    readOn();
+  }
+
+  /** Asks for frames while there is room for them. */
+  void readOn() {
+    boolean full = buffer.bytes() >= options.prefetchBytes();
+    if (!full) fullSince = Long.MAX_VALUE;
+    else if (fullSince == Long.MAX_VALUE) fullSince = System.nanoTime();
+    if (stream == null || (full && !holdAll)) return;
+    if (requested == 0) heardAt = System.nanoTime();
+    if (requested < REQUESTED_FRAMES) stream.request(REQUESTED_FRAMES - requested);
+    requested = REQUESTED_FRAMES;
+  }
+
+  void breakOff(String why) {
+    if (stream != null) stream.cancel(why, null);
+  }
+
+  private final class Frames extends ClientCall.Listener<SubscribeResponse> {
+    private final ClientCall<?, ?> call;
+
+    Frames(ClientCall<?, ?> call) {
+      this.call = call;
+    }
+
+    @Override
+    public void onMessage(SubscribeResponse frame) {
+      lock.lock();
+      try {
+        if (stream != call || closed) return;
+        requested--;
+        heardAt = System.nanoTime();
+        onFrame(frame);
+        readOn();
+        changed.signalAll();
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+      lock.lock();
+      try {
+        if (stream == call) onStreamEnded(MillraceException.of(status.asRuntimeException(trailers)), status.isOk());
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  // ---- Frames
+
+  private void onFrame(SubscribeResponse frame) {
+    switch (frame.getFrameCase()) {
+      case SESSION_STARTED -> onSessionStarted(frame.getSessionStarted());
+      case BATCHES -> {
+        for (RecordBatch batch : frame.getBatches().getBatchesList()) readings.onBatch(batch);
+      }
+      case ASSIGNED -> readings.onAssigned(frame.getAssigned());
+      case REVOKING -> readings.onRevoking(frame.getRevoking());
+      case LOST -> readings.onLost(frame.getLost());
+      case REPOSITIONED -> readings.onRepositioned(frame.getRepositioned());
+      case PARTITION_ERROR -> readings.onPartitionError(frame.getPartitionError());
+      case CAUGHT_UP -> readings.onCaughtUp(frame.getCaughtUp());
+      case HEARTBEAT -> readings.onHeartbeat(frame.getHeartbeat());
+      case ENDING -> ending = frame.getEnding();
+      default -> LOG.debug("A frame that this client does not know was passed over");
+    }
+    if (frame.getFrameCase() != SubscribeResponse.FrameCase.BATCHES) calls.becomeDue();
+  }
+
+  private void onSessionStarted(SessionStarted started) {
+    session =
+        new Session(
+            started.getSessionId(),
+            new Member(options.group(), started.getMemberId(), started.getMemberEpoch()));
+    lastMemberId = started.getMemberId();
+    holdAll = false;
+    backoff.reset();
+    readings.onSessionStarted(started.getLogEpoch());
+    readings.tell(ConsumerListener::onConnected, List.of());
+  }
+
+  // ---- The end of a stream
+
+  private void onStreamEnded(MillraceException error, boolean ok) {
+    stream = null;
+    boolean wasConnected = session != null;
+    session = null;
+    if (!closed) {
+      if (ending != null) onEnding(error, ok);
+      else if (silent) onBroken(unavailable("The hub fell silent."));
+      else onBroken(ok ? unavailable("The hub ended the stream.") : error);
+      if (wasConnected && !isOver()) {
+        MillraceException why = lastError;
+        readings.tell(listener -> listener.onDisconnected(why), List.of());
+      }
+    }
+    changed.signalAll();
+  }
+
+  private static MillraceException unavailable(String message) {
+    return new MillraceException(Status.Code.UNAVAILABLE, "", message);
+  }
+
+  private void onEnding(MillraceException error, boolean ok) {
+    lastError = ok ? reasonOf(ending) : error;
+    if (ending.getReason() == EndingReason.ENDING_REASON_END_REACHED) {
+      ended = true;
+    } else if (ending.getRetry()) {
+      connectAfter(ending.hasRetryAfter() ? Times.toDuration(ending.getRetryAfter()) : Duration.ZERO);
+    } else {
+      fatal = lastError;
+    }
+  }
+
+  /** What an orderly end amounts to, where the hub gave no status of its own. */
+  private static MillraceException reasonOf(Ending ending) {
+    return switch (ending.getReason()) {
+      case ENDING_REASON_INSTANCE_REPLACED ->
+          new MillraceException(Status.Code.ABORTED, Reason.INSTANCE_REPLACED, ending.getMessage());
+      case ENDING_REASON_DRAINING ->
+          new MillraceException(Status.Code.UNAVAILABLE, Reason.DRAINING, ending.getMessage());
+      case ENDING_REASON_LEFT -> MillraceException.closed("membership");
+      case ENDING_REASON_MAX_AGE -> unavailable("The stream reached its maximum age.");
+      default -> new MillraceException(Status.Code.INTERNAL, "", ending.getMessage());
+    };
+  }
+
+  private void onBroken(MillraceException error) {
+    lastError = error;
+    boolean resumes = readings.everAssigned();
+    if (resumes && !error.isTransient() && readings.onResumeRefused(error)) {
+      // One partition cannot go on where this consumer stands: the others can.
+      connectAt = System.nanoTime();
+      return;
+    }
+    // Of a connection that broke the hub may not know yet that it did.
+    boolean passing =
+        error.isTransient()
+            || (resumes
+                && (error.is(Reason.GROUP_HAS_MEMBERS) || error.code() == Status.Code.RESOURCE_EXHAUSTED));
+    if (passing) connectAfter(error.retryAfter().orElse(Duration.ZERO));
+    else fatal = error;
+  }
+
+  private void connectAfter(Duration asked) {
+    connectAt = System.nanoTime() + Connection.longer(asked, backoff.next()).toNanos();
+  }
+
+  // ---- The thread
+
+  @Override
+  public void execute(Runnable task) {
+    lock.lock();
+    try {
+      tasks.add(task);
+      work.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void run() {
+    lock.lock();
+    try {
+      while (!closed || stream != null) {
+        if (doDueWork()) continue;
+        long wait = untilWork();
+        if (wait > 0 && tasks.isEmpty()) work.awaitNanos(wait);
+      }
+    } catch (InterruptedException interrupted) {
+      LOG.warn("The thread of a consumer was interrupted, and its consumer ends");
+      fatal = MillraceException.closed("consumer");
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether there was anything to do. The lock is held, and given away for calls. */
+  private boolean doDueWork() {
+    Runnable task = tasks.poll();
+    if (task != null) {
+      lock.unlock();
+      try {
+        task.run();
+      } finally {
+        lock.lock();
+      }
+      return true;
+    }
+    if (closed) return false;
+    long now = System.nanoTime();
+    if (untilSilent(now) <= 0) {
+      silent = true;
+      breakOff("The hub fell silent.");
+      return true;
+    }
+    if (stream == null && !isOver() && now - connectAt >= 0) {
+      subscribe();
+      return true;
+    }
+    holdWhileSlow(now);
+    return session != null && calls.doDue(session, now);
+  }
+
+  private void holdWhileSlow(long now) {
+    boolean slow = fullSince != Long.MAX_VALUE && now - fullSince >= SLOW_NANOS;
+    boolean hold = slow || (holdAll && buffer.bytes() * 2 > options.prefetchBytes());
+    if (hold == holdAll) return;
+    holdAll = hold;
+    calls.becomeDue();
+    readOn();
+  }
+
+  private long untilSilent(long now) {
+    // While the buffer is full nothing is asked for, and nothing can be heard.
+    if (stream == null || requested == 0 || silent) return Long.MAX_VALUE;
+    return heardAt + SILENT_INTERVALS * options.heartbeatInterval().toNanos() - now;
+  }
+
+  private long untilWork() {
+    long now = System.nanoTime();
+    long wait = untilSilent(now);
+    if (stream == null && !closed && !isOver()) wait = Math.min(wait, connectAt - now);
+    if (session != null) wait = Math.min(wait, calls.untilDue(now));
+    if (!holdAll && fullSince != Long.MAX_VALUE) wait = Math.min(wait, fullSince + SLOW_NANOS - now);
+    return wait;
+  }
+
+  // ---- What the caller takes out
+
+  <T> List<T> poll(Duration timeout, int maxRecords, RecordDecoder<T> decoder, ConsumerListener listener) {
+    long deadline = Times.nanosFromNow(timeout);
+    List<T> records = new ArrayList<>();
+    boolean told = false;
+    lock.lock();
+    try {
+      while (true) {
+        if (!readings.events().isEmpty()) {
+          if (!records.isEmpty()) return records;
+          ReadingTable.Event event = readings.events().poll();
+          unlocked(() -> event.tell(listener));
+          told = true;
+          continue;
+        }
+        RecordBuffer.Portion portion = buffer.take(maxRecords - records.size());
+        if (portion != null) {
+          afterTaking();
+          if (!decode(portion, decoder, records) || records.size() >= maxRecords) return records;
+          continue;
+        }
+        if (!records.isEmpty()) return records;
+        if (fatal != null) throw fatal.again();
+        if (woken || told || ended) {
+          woken = false;
+          return records;
+        }
+        if (!awaitChange(deadline)) return records;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void afterTaking() {
+    // Half empty before the hub may send again, so that it is not woken for every batch.
+    if (buffer.bytes() * 2 > options.prefetchBytes() || fullSince == Long.MAX_VALUE && requested > 0) return;
+    readOn();
+    if (holdAll) work.signal();
+  }
+
+  /** Whether all records could be decoded. What cannot be stays the next to be returned. */
+  private <T> boolean decode(RecordBuffer.Portion portion, RecordDecoder<T> decoder, List<T> records) {
+    lock.unlock();
+    int index = portion.first();
+    int end = portion.first() + portion.count();
+    RuntimeException failed = null;
+    try {
+      RecordBatch batch = portion.from().batch;
+      for (; index < end; index++) records.add(decoder.decode(batch, index));
+    } catch (RuntimeException thrown) {
+      failed = thrown;
+    } finally {
+      lock.lock();
+    }
+    if (failed == null) return true;
+    buffer.putBack(portion, index);
+    if (records.isEmpty()) throw failed;
+    return false;
+  }
+
+  private void unlocked(Runnable action) {
+    lock.unlock();
+    try {
+      action.run();
+    } finally {
+      lock.lock();
+    }
+  }
+
+  private boolean awaitChange(long deadline) {
+    long left = deadline - System.nanoTime();
+    if (left <= 0) return false;
+    try {
+      changed.awaitNanos(left);
+      return true;
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** Waits with the lock held; false after the deadline or an interruption. */
+  boolean await(BooleanSupplier done, long deadline) {
+    while (!done.getAsBoolean()) {
+      if (!awaitChange(deadline)) return done.getAsBoolean();
+    }
+    return true;
+  }
+
+  void wakeup() {
+    lock.lock();
+    try {
+      woken = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- For the calls
+
+  /** The session once it stands where it shall; throws where none comes. */
+  Session awaitSession(long deadline) {
+    await(
+        () -> isOver() || (session != null && !readings.anyMoving() && !readings.awaitsAssignment()), deadline);
+    if (closed) throw MillraceException.closed("consumer");
+    if (fatal != null) throw fatal.again();
+    if (session == null && !ended) {
+      throw lastError != null
+          ? lastError.again()
+          : new MillraceException(Status.Code.DEADLINE_EXCEEDED, "", "The hub does not answer.");
+    }
+    if (session == null) throw MillraceException.closed("subscription");
+    return session;
+  }
+
+  Session session() {
+    return session;
+  }
+
+  ConsumerOptions options() {
+    return options;
+  }
+
+  boolean holdAll() {
+    return holdAll;
+  }
+
+  boolean isOver() {
+    return closed || ended || fatal != null;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  boolean isEnded() {
+    return ended && readings.events().isEmpty() && buffer.bytes() == 0;
+  }
+
+  void fail(MillraceException error) {
+    if (fatal == null) fatal = error;
+    changed.signalAll();
+  }
+
+  SessionCalls calls() {
+    return calls;
+  }
+
+  void wakeThread() {
+    work.signal();
+  }
+
+  void replaceTopics(List<String> topics) {
+    options = options.withTopics(topics);
+  }
+
+  /** Ends the subscription; a member that leaves gives its partitions to the others at once. */
+  void close(boolean leave, Duration timeout) {
+    lock.lock();
+    Session last = session;
+    boolean first = !closed;
+    closed = true;
+    changed.signalAll();
+    lock.unlock();
+    if (first && leave && options.inGroup() && last != null) calls.leave(last.member(), timeout);
+    lock.lock();
+    try {
+      breakOff("The consumer is closed.");
+      work.signal();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      if (Thread.currentThread() != thread) thread.join();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    calls.close();
+  }
+}
