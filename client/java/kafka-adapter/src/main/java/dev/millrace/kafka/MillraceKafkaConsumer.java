@@ -1,287 +1,500 @@
 package dev.millrace.kafka;
 
-import java.lang.Long;
-import java.lang.String;
+import dev.millrace.client.MillraceException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.CloseOptions;
-import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.clients.consumer.SubscriptionPattern;
-import org.apache.kafka.common.Metric;
-import org.apache.kafka.common.MetricName;
-import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.metrics.KafkaMetric;
+import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-public class MillraceKafkaConsumer<K, V> implements Consumer<K, V> {
+/**
+ * Kafka's {@code Consumer} over a Millrace hub.
+ *
+ * <p>Settings keep their names and meaning; the README of the adapter lists what differs. It connects when
+ * it is first polled, in the background: a hub that is away is waited for. After a broken connection it goes
+ * on behind the last record that it received.
+ *
+ * <p>Threads: one at a time, as Kafka's, which a second one is told with ConcurrentModificationException; but
+ * {@link #wakeup}, which makes poll throw.
+ */
+public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
+  private static final Logger LOG = LoggerFactory.getLogger(MillraceKafkaConsumer.class);
+
+  private final Deserializer<K> keyDeserializer;
+  private final Deserializer<V> valueDeserializer;
+  private final RecordReader<K, V> reader;
+  private final AsyncCommits asyncCommits = new AsyncCommits();
+  private final AtomicBoolean woken = new AtomicBoolean();
+
+  private volatile Reading reading; // Null: neither subscribed nor assigned.
+  private PatternTopics pattern; // Null: no subscription by pattern.
+  private ConsumerRebalanceListener listener;
+  private long nextAutoCommit;
+  private boolean closed;
+
+  /**
+   * @param configs as for KafkaConsumer; {@code bootstrap.servers} is the hub's address
+   * @param keyDeserializer null: made from {@code key.deserializer}
+   * @param valueDeserializer null: made from {@code value.deserializer}
+   * @throws org.apache.kafka.common.config.ConfigException where a setting is wrong, or asks for what the
+   *     adapter cannot do and must not leave out, such as encryption
+   */
   public MillraceKafkaConsumer(
-      Map<String, Object> configs, Deserializer<K> keyDeserializer, Deserializer<V> valueDeserializer) {}
+      Map<String, Object> configs, Deserializer<K> keyDeserializer, Deserializer<V> valueDeserializer) {
+    this(
+        new ConsumerConfig(ConsumerConfig.appendDeserializerToConfig(configs, keyDeserializer, valueDeserializer)),
+        keyDeserializer,
+        valueDeserializer);
+  }
 
-  @Override
-  public Set<TopicPartition> assignment() {
-    throw new UnsupportedOperationException();
+  private MillraceKafkaConsumer(
+      ConsumerConfig config, Deserializer<K> keyDeserializer, Deserializer<V> valueDeserializer) {
+    super(ConsumerSettings.of(config));
+    this.keyDeserializer =
+        keyDeserializer != null
+            ? keyDeserializer
+            : deserializer(config, ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, true);
+    this.valueDeserializer =
+        valueDeserializer != null
+            ? valueDeserializer
+            : deserializer(config, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, false);
+    reader = new RecordReader<>(this.keyDeserializer, this.valueDeserializer);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T> Deserializer<T> deserializer(ConsumerConfig config, String setting, boolean isKey) {
+    Deserializer<T> made = config.getConfiguredInstance(setting, Deserializer.class);
+    made.configure(config.originals(), isKey);
+    return made;
   }
 
   @Override
-  public Set<String> subscription() {
-    throw new UnsupportedOperationException();
+  boolean isClosed() {
+    return closed;
+  }
+
+  // ---- What to read
+
+  @Override
+  public void subscribe(Collection<String> topics) {
+    subscribe(topics, null);
   }
 
   @Override
-  public void subscribe(Collection<String> a0) {
-    throw new UnsupportedOperationException();
+  public void subscribe(Collection<String> topics, ConsumerRebalanceListener newListener) {
+    run(
+        () -> {
+          if (topics.isEmpty()) {
+            unsubscribe();
+            return;
+          }
+          pattern = null;
+          subscribeTo(topics, newListener);
+        });
   }
 
   @Override
-  public void subscribe(Collection<String> a0, ConsumerRebalanceListener a1) {
-    throw new UnsupportedOperationException();
+  public void subscribe(Pattern topics) {
+    subscribe(topics, null);
   }
 
   @Override
-  public void assign(Collection<TopicPartition> a0) {
-    throw new UnsupportedOperationException();
+  public void subscribe(Pattern topics, ConsumerRebalanceListener newListener) {
+    run(
+        () -> {
+          settings.requireGroup("subscribe");
+          refuseBesideAssign();
+          pattern = new PatternTopics(admin, topics, settings.metadataMaxAge());
+          listener = newListener;
+        });
+  }
+
+  /** Matched here, and not by the hub: the pattern is Java's and not RE2's. */
+  @Override
+  public void subscribe(SubscriptionPattern topics) {
+    subscribe(topics, null);
   }
 
   @Override
-  public void subscribe(Pattern a0, ConsumerRebalanceListener a1) {
-    throw new UnsupportedOperationException();
+  public void subscribe(SubscriptionPattern topics, ConsumerRebalanceListener newListener) {
+    subscribe(Pattern.compile(topics.pattern()), newListener);
+  }
+
+  private void subscribeTo(Collection<String> topics, ConsumerRebalanceListener newListener) {
+    settings.requireGroup("subscribe");
+    refuseBesideAssign();
+    if (reading instanceof GroupReading open && listener == newListener) {
+      open.updateTopics(topics);
+      return;
+    }
+    closeReading();
+    listener = newListener;
+    reading = new GroupReading(connection, settings, offsets, topics, listener, this::commitBeforeRevoked);
+    nextAutoCommit = System.nanoTime() + settings.autoCommitInterval().toNanos();
+  }
+
+  private void refuseBesideAssign() {
+    if (reading instanceof AssignedReading) {
+      throw new IllegalStateException(
+          "Subscription to topics, partitions and pattern are mutually exclusive: unsubscribe first.");
+    }
   }
 
   @Override
-  public void subscribe(Pattern a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void subscribe(SubscriptionPattern a0, ConsumerRebalanceListener a1) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void subscribe(SubscriptionPattern a0) {
-    throw new UnsupportedOperationException();
+  public void assign(Collection<TopicPartition> partitions) {
+    run(
+        () -> {
+          if (reading instanceof GroupReading || pattern != null) {
+            throw new IllegalStateException(
+                "Subscription to topics, partitions and pattern are mutually exclusive: unsubscribe first.");
+          }
+          commitAutomatically();
+          AssignedReading before = (AssignedReading) reading;
+          reading = partitions.isEmpty() ? null : new AssignedReading(connection, settings, offsets, partitions, before);
+          if (before != null) before.close(true, Duration.ZERO);
+        });
   }
 
   @Override
   public void unsubscribe() {
-    throw new UnsupportedOperationException();
+    run(
+        () -> {
+          closeReading();
+          pattern = null;
+        });
+  }
+
+  private void closeReading() {
+    if (reading == null) return;
+    reading.tellRevoked();
+    reading.close(true, settings.apiTimeout());
+    reading = null;
   }
 
   @Override
-  public ConsumerRecords<K, V> poll(Duration a0) {
-    throw new UnsupportedOperationException();
+  public Set<TopicPartition> assignment() {
+    return call(() -> reading == null ? Set.of() : reading.assignment());
   }
 
   @Override
-  public void commitSync() {
-    throw new UnsupportedOperationException();
+  public Set<String> subscription() {
+    return call(() -> reading == null ? Set.of() : reading.subscription());
   }
 
-  @Override
-  public void commitSync(Duration a0) {
-    throw new UnsupportedOperationException();
-  }
+  // ---- Poll
 
   @Override
-  public void commitSync(Map<TopicPartition, OffsetAndMetadata> a0) {
-    throw new UnsupportedOperationException();
+  public ConsumerRecords<K, V> poll(Duration timeout) {
+    return call(
+        () -> {
+          if (reading == null && pattern == null) {
+            throw new IllegalStateException("Consumer is not subscribed to any topics or assigned any partitions");
+          }
+          long deadline = System.nanoTime() + Math.min(timeout.toMillis(), Long.MAX_VALUE / 4_000_000) * 1_000_000;
+          asyncCommits.callBack();
+          commitIfDue();
+          while (true) {
+            throwIfWoken();
+            long left = Math.max(0, deadline - System.nanoTime());
+            List<ConsumerRecord<K, V>> records = pollOnce(Duration.ofNanos(left));
+            if (!records.isEmpty()) return records(records);
+            throwIfWoken();
+            asyncCommits.callBack();
+            if (deadline - System.nanoTime() <= 0) return ConsumerRecords.empty();
+          }
+        });
   }
 
-  @Override
-  public void commitSync(Map<TopicPartition, OffsetAndMetadata> a0, Duration a1) {
-    throw new UnsupportedOperationException();
+  private List<ConsumerRecord<K, V>> pollOnce(Duration timeout) {
+    Duration wait = timeout;
+    if (pattern != null) {
+      if (pattern.refresh() && !pattern.topics().isEmpty()) subscribeTo(pattern.topics(), listener);
+      wait = timeout.compareTo(Duration.ofSeconds(1)) > 0 ? Duration.ofSeconds(1) : timeout;
+    }
+    if (reading != null) return reading.poll(wait, settings.maxPollRecords(), reader);
+    synchronized (woken) {
+      try {
+        if (!woken.get()) woken.wait(Math.max(1, wait.toMillis())); // Nothing matches the pattern yet.
+      } catch (InterruptedException interrupted) {
+        throw new org.apache.kafka.common.errors.InterruptException(interrupted);
+      }
+    }
+    return List.of();
   }
 
-  @Override
-  public void commitAsync() {
-    throw new UnsupportedOperationException();
+  private void throwIfWoken() {
+    if (woken.getAndSet(false)) throw new WakeupException();
+    if (Thread.currentThread().isInterrupted()) {
+      throw new org.apache.kafka.common.errors.InterruptException("The polling thread is interrupted.");
+    }
   }
 
-  @Override
-  public void commitAsync(OffsetCommitCallback a0) {
-    throw new UnsupportedOperationException();
+  private ConsumerRecords<K, V> records(List<ConsumerRecord<K, V>> all) {
+    Map<TopicPartition, List<ConsumerRecord<K, V>>> byPartition = new LinkedHashMap<>();
+    Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
+    for (int from = 0, to; from < all.size(); from = to) {
+      ConsumerRecord<K, V> first = all.get(from);
+      for (to = from + 1; to < all.size() && isOf(all.get(to), first); ) to++;
+      TopicPartition partition = new TopicPartition(first.topic(), first.partition());
+      byPartition.computeIfAbsent(partition, any -> new java.util.ArrayList<>()).addAll(all.subList(from, to));
+      next.put(partition, new OffsetAndMetadata(all.get(to - 1).offset() + 1));
+    }
+    return new ConsumerRecords<>(byPartition, next);
   }
 
-  @Override
-  public void commitAsync(Map<TopicPartition, OffsetAndMetadata> a0, OffsetCommitCallback a1) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void registerMetricForSubscription(KafkaMetric a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void unregisterMetricFromSubscription(KafkaMetric a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void seek(TopicPartition a0, long a1) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void seek(TopicPartition a0, OffsetAndMetadata a1) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void seekToBeginning(Collection<TopicPartition> a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void seekToEnd(Collection<TopicPartition> a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public long position(TopicPartition a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public long position(TopicPartition a0, Duration a1) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<TopicPartition, OffsetAndMetadata> committed(Set<TopicPartition> a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<TopicPartition, OffsetAndMetadata> committed(Set<TopicPartition> a0, Duration a1) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Uuid clientInstanceId(Duration a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<MetricName, ? extends Metric> metrics() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public List<PartitionInfo> partitionsFor(String a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public List<PartitionInfo> partitionsFor(String a0, Duration a1) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<String, List<PartitionInfo>> listTopics() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<String, List<PartitionInfo>> listTopics(Duration a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Set<TopicPartition> paused() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void pause(Collection<TopicPartition> a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void resume(Collection<TopicPartition> a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<TopicPartition, OffsetAndTimestamp> offsetsForTimes(Map<TopicPartition, Long> a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<TopicPartition, OffsetAndTimestamp> offsetsForTimes(Map<TopicPartition, Long> a0, Duration a1) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<TopicPartition, Long> beginningOffsets(Collection<TopicPartition> a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<TopicPartition, Long> beginningOffsets(Collection<TopicPartition> a0, Duration a1) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<TopicPartition, Long> endOffsets(Collection<TopicPartition> a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Map<TopicPartition, Long> endOffsets(Collection<TopicPartition> a0, Duration a1) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public OptionalLong currentLag(TopicPartition a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public ConsumerGroupMetadata groupMetadata() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void enforceRebalance() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void enforceRebalance(String a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void close() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void close(Duration a0) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void close(CloseOptions a0) {
-    throw new UnsupportedOperationException();
+  private static boolean isOf(ConsumerRecord<?, ?> record, ConsumerRecord<?, ?> other) {
+    return record.partition() == other.partition() && record.topic().equals(other.topic());
   }
 
   @Override
   public void wakeup() {
-    throw new UnsupportedOperationException();
+    woken.set(true);
+    synchronized (woken) {
+      woken.notifyAll();
+    }
+    Reading open = reading;
+    if (open != null) open.wakeup();
+  }
+
+  // ---- Committing
+
+  private void commitIfDue() {
+    if (!settings.autoCommit() || reading == null || System.nanoTime() - nextAutoCommit < 0) return;
+    nextAutoCommit = System.nanoTime() + settings.autoCommitInterval().toNanos();
+    commitInBackground(reading.positions(), this::warn);
+  }
+
+  private void warn(Map<TopicPartition, OffsetAndMetadata> committed, Exception error) {
+    if (error != null) LOG.warn("The automatic commit of {} failed", committed, error);
+  }
+
+  /** What poll returned before a rebalance is processed when the next poll tells of it. */
+  private void commitBeforeRevoked(Set<TopicPartition> partitions) {
+    if (!settings.autoCommit()) return;
+    Map<TopicPartition, OffsetAndMetadata> revoked = reading.positions();
+    revoked.keySet().retainAll(partitions);
+    commitQuietly(revoked, settings.apiTimeout());
+  }
+
+  private void commitAutomatically() {
+    if (settings.autoCommit() && reading != null) commitQuietly(reading.positions(), settings.apiTimeout());
+  }
+
+  private void commitQuietly(Map<TopicPartition, OffsetAndMetadata> positions, Duration timeout) {
+    if (positions.isEmpty()) return;
+    try {
+      reading.commit(positions, timeout);
+    } catch (MillraceException error) {
+      warn(positions, error);
+    }
+  }
+
+  @Override
+  public void commitSync() {
+    commitSync(settings.apiTimeout());
+  }
+
+  @Override
+  public void commitSync(Duration timeout) {
+    run(() -> commit(requireReading().positions(), timeout));
+  }
+
+  @Override
+  public void commitSync(Map<TopicPartition, OffsetAndMetadata> committed) {
+    commitSync(committed, settings.apiTimeout());
+  }
+
+  @Override
+  public void commitSync(Map<TopicPartition, OffsetAndMetadata> committed, Duration timeout) {
+    run(() -> commit(committed, timeout));
+  }
+
+  private void commit(Map<TopicPartition, OffsetAndMetadata> committed, Duration timeout) {
+    settings.requireGroup("commit");
+    asyncCommits.settle(timeout);
+    if (!committed.isEmpty()) requireReading().commit(committed, timeout);
+  }
+
+  @Override
+  public void commitAsync() {
+    commitAsync(null);
+  }
+
+  @Override
+  public void commitAsync(OffsetCommitCallback callback) {
+    run(() -> commitInBackground(requireReading().positions(), callback));
+  }
+
+  @Override
+  public void commitAsync(Map<TopicPartition, OffsetAndMetadata> committed, OffsetCommitCallback callback) {
+    run(() -> commitInBackground(committed, callback));
+  }
+
+  private void commitInBackground(Map<TopicPartition, OffsetAndMetadata> committed, OffsetCommitCallback callback) {
+    settings.requireGroup("commit");
+    if (committed.isEmpty()) return;
+    Map<TopicPartition, OffsetAndMetadata> copy = new HashMap<>(committed);
+    asyncCommits.add(
+        requireReading().commitAsync(copy, settings.apiTimeout()), copy, callback != null ? callback : this::warn);
+  }
+
+  private Reading requireReading() {
+    if (reading != null) return reading;
+    throw new IllegalStateException("Consumer is not subscribed to any topics or assigned any partitions");
+  }
+
+  // ---- Positions
+
+  @Override
+  public void seek(TopicPartition partition, long offset) {
+    if (offset < 0) throw new IllegalArgumentException("seek offset must not be a negative number");
+    run(() -> requireAssigned(List.of(partition)).seek(partition, offset));
+  }
+
+  @Override
+  public void seek(TopicPartition partition, OffsetAndMetadata offset) {
+    seek(partition, offset.offset());
+  }
+
+  /** Asks the hub at once, and not at the next poll. */
+  @Override
+  public void seekToBeginning(Collection<TopicPartition> partitions) {
+    run(() -> offsets.earliest(chosen(partitions)).forEach(reading::seek));
+  }
+
+  /** Asks the hub at once, and not at the next poll. */
+  @Override
+  public void seekToEnd(Collection<TopicPartition> partitions) {
+    run(() -> offsets.latest(chosen(partitions)).forEach(reading::seek));
+  }
+
+  private Collection<TopicPartition> chosen(Collection<TopicPartition> partitions) {
+    requireAssigned(partitions);
+    return partitions.isEmpty() ? reading.assignment() : partitions;
+  }
+
+  private Reading requireAssigned(Collection<TopicPartition> partitions) {
+    Set<TopicPartition> assignment = reading == null ? Set.of() : reading.assignment();
+    for (TopicPartition partition : partitions) {
+      if (!assignment.contains(partition)) {
+        throw new IllegalStateException("No current assignment for partition " + partition);
+      }
+    }
+    return requireReading();
+  }
+
+  @Override
+  public long position(TopicPartition partition) {
+    return position(partition, settings.apiTimeout());
+  }
+
+  @Override
+  public long position(TopicPartition partition, Duration timeout) {
+    return call(() -> requireAssigned(List.of(partition)).position(partition, timeout));
+  }
+
+  @Override
+  public OptionalLong currentLag(TopicPartition partition) {
+    return call(
+        () -> {
+          Long lag = requireAssigned(List.of(partition)).lag(partition);
+          return lag == null ? OptionalLong.empty() : OptionalLong.of(lag);
+        });
+  }
+
+  @Override
+  public void pause(Collection<TopicPartition> partitions) {
+    run(() -> requireAssigned(partitions).pause(partitions));
+  }
+
+  @Override
+  public void resume(Collection<TopicPartition> partitions) {
+    run(() -> requireAssigned(partitions).resume(partitions));
+  }
+
+  @Override
+  public Set<TopicPartition> paused() {
+    return call(() -> reading == null ? Set.of() : reading.paused());
+  }
+
+  // ---- The rest
+
+  @Override
+  public ConsumerGroupMetadata groupMetadata() {
+    return call(
+        () -> {
+          settings.requireGroup("ask for the group's metadata");
+          return reading == null ? new ConsumerGroupMetadata(settings.group()) : reading.groupMetadata();
+        });
+  }
+
+  @Override
+  public void close() {
+    close(CloseOptions.timeout(settings.apiTimeout()));
+  }
+
+  @Override
+  public void close(Duration timeout) {
+    close(CloseOptions.timeout(timeout));
+  }
+
+  @Override
+  public void close(CloseOptions options) {
+    acquire();
+    try {
+      if (closed) return;
+      Duration timeout = options.timeout().orElse(settings.apiTimeout());
+      try {
+        if (reading != null) closeReading(leaves(options), timeout);
+      } finally {
+        closed = true;
+        connection.close();
+        keyDeserializer.close();
+        valueDeserializer.close();
+      }
+    } finally {
+      release();
+    }
+  }
+
+  /** A static member's partitions wait for it, unless it says otherwise. */
+  private boolean leaves(CloseOptions options) {
+    return switch (options.groupMembershipOperation()) {
+      case LEAVE_GROUP -> true;
+      case REMAIN_IN_GROUP -> false;
+      case DEFAULT -> settings.instanceId() == null;
+    };
+  }
+
+  private void closeReading(boolean leave, Duration timeout) {
+    Reading open = reading;
+    try {
+      asyncCommits.settle(timeout);
+      if (settings.autoCommit()) commitQuietly(open.positions(), timeout);
+      open.tellRevoked();
+      asyncCommits.settle(timeout);
+    } finally {
+      open.close(leave, timeout);
+      reading = null;
+    }
   }
 }
