@@ -360,9 +360,10 @@ final class ConsumerCore implements Executor {
   }
 
   private long untilWork() {
+    if (closed) return Long.MAX_VALUE; // Until the stream says that it has ended.
     long now = System.nanoTime();
     long wait = untilSilent(now);
-    if (stream == null && !closed && !isOver()) wait = Math.min(wait, connectAt - now);
+    if (stream == null && !isOver()) wait = Math.min(wait, connectAt - now);
     if (session != null) wait = Math.min(wait, calls.untilDue(now));
     if (!holdAll && fullSince != Long.MAX_VALUE) wait = Math.min(wait, fullSince + SLOW_NANOS - now);
     return wait;

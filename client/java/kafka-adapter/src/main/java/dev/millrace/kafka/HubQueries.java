@@ -14,8 +14,6 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
-import org.apache.kafka.common.Metric;
-import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
@@ -135,12 +133,6 @@ abstract class HubQueries<K, V> implements Consumer<K, V> {
   }
 
   // ---- What has no counterpart
-
-  /** None: see the README of the adapter. */
-  @Override
-  public Map<MetricName, ? extends Metric> metrics() {
-    return Map.of();
-  }
 
   @Override
   public Uuid clientInstanceId(Duration timeout) {

@@ -2,6 +2,7 @@ package dev.millrace.kafka;
 
 import dev.millrace.client.Connection;
 import dev.millrace.client.MillraceException;
+import dev.millrace.client.Reason;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -50,6 +51,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidPartitionsException;
 
 /**
  * Kafka's {@code Admin} over a Millrace hub: all that spring-kafka's KafkaAdmin calls, and what else a hub can
@@ -153,8 +155,17 @@ public class MillraceKafkaAdmin extends UnsupportedAdmin {
   public CreatePartitionsResult createPartitions(Map<String, NewPartitions> topics, CreatePartitionsOptions options) {
     if (options.validateOnly()) throw new UnsupportedOperationException("A hub cannot validate without doing.");
     Map<String, KafkaFuture<Void>> grown = new LinkedHashMap<>();
-    topics.forEach((topic, wanted) -> grown.put(topic, done(() -> admin.growTopic(topic, wanted.totalCount()))));
+    topics.forEach((topic, wanted) -> grown.put(topic, done(() -> grow(topic, wanted.totalCount()))));
     return AdminResults.partitions(grown);
+  }
+
+  private void grow(String topic, int count) {
+    try {
+      admin.growTopic(topic, count);
+    } catch (MillraceException error) {
+      if (!error.is(Reason.INVALID_CONFIG)) throw error;
+      throw new InvalidPartitionsException(error.getMessage(), error);
+    }
   }
 
   private static Collection<String> names(TopicCollection topics) {
@@ -236,7 +247,7 @@ public class MillraceKafkaAdmin extends UnsupportedAdmin {
     return new ListOffsetsResultInfo(offset, -1, java.util.Optional.empty());
   }
 
-  /** None: see the README of the adapter. */
+  /** None: an admin counts nothing. */
   @Override
   public Map<MetricName, ? extends Metric> metrics() {
     return Map.of();

@@ -1,6 +1,7 @@
 package dev.millrace.kafka;
 
 import dev.millrace.client.MillraceException;
+import dev.millrace.kafka.ClientMetrics.ConsumerCounts;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -20,6 +21,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.clients.consumer.SubscriptionPattern;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -49,6 +52,9 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
   private PatternTopics pattern; // Null: no subscription by pattern.
   private ConsumerRebalanceListener listener;
   private long nextAutoCommit;
+  private volatile Set<TopicPartition> assigned = Set.of(); // As of the last poll, for the metrics.
+  private final ConsumerCounts counts = new ConsumerCounts(this::maxLag, () -> assigned.size());
+  private final ClientMetrics metrics;
   private boolean closed;
 
   /**
@@ -78,6 +84,8 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
             ? valueDeserializer
             : deserializer(config, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, false);
     reader = new RecordReader<>(this.keyDeserializer, this.valueDeserializer);
+    metrics =
+        ClientMetrics.ofConsumer(Settings.clientId(config, "consumer-" + settings.group()), counts);
   }
 
   @SuppressWarnings("unchecked")
@@ -216,6 +224,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
             throwIfWoken();
             long left = Math.max(0, deadline - System.nanoTime());
             List<ConsumerRecord<K, V>> records = pollOnce(Duration.ofNanos(left));
+            count(records);
             if (!records.isEmpty()) return records(records);
             throwIfWoken();
             asyncCommits.callBack();
@@ -239,6 +248,30 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
       }
     }
     return List.of();
+  }
+
+  private void count(List<ConsumerRecord<K, V>> records) {
+    Set<TopicPartition> now = reading == null ? Set.of() : reading.assignment();
+    if (!now.equals(assigned)) {
+      assigned = now;
+      counts.rebalances.increment();
+    }
+    counts.records.add(records.size());
+    long bytes = 0;
+    for (ConsumerRecord<K, V> record : records) {
+      bytes += Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+    }
+    counts.bytes.add(bytes);
+  }
+
+  private long maxLag() {
+    Reading open = reading;
+    long most = 0;
+    for (TopicPartition partition : assigned) {
+      Long lag = open == null ? null : open.lag(partition);
+      if (lag != null) most = Math.max(most, lag);
+    }
+    return most;
   }
 
   private void throwIfWoken() {
@@ -303,6 +336,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
     if (positions.isEmpty()) return;
     try {
       reading.commit(positions, timeout);
+      counts.commits.increment();
     } catch (MillraceException error) {
       warn(positions, error);
     }
@@ -331,7 +365,9 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
   private void commit(Map<TopicPartition, OffsetAndMetadata> committed, Duration timeout) {
     settings.requireGroup("commit");
     asyncCommits.settle(timeout);
-    if (!committed.isEmpty()) requireReading().commit(committed, timeout);
+    if (committed.isEmpty()) return;
+    requireReading().commit(committed, timeout);
+    counts.commits.increment();
   }
 
   @Override
@@ -353,8 +389,14 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
     settings.requireGroup("commit");
     if (committed.isEmpty()) return;
     Map<TopicPartition, OffsetAndMetadata> copy = new HashMap<>(committed);
+    OffsetCommitCallback told = callback != null ? callback : this::warn;
     asyncCommits.add(
-        requireReading().commitAsync(copy, settings.apiTimeout()), copy, callback != null ? callback : this::warn);
+        requireReading().commitAsync(copy, settings.apiTimeout()),
+        copy,
+        (offsetsTold, error) -> {
+          if (error == null) counts.commits.increment();
+          told.onComplete(offsetsTold, error);
+        });
   }
 
   private Reading requireReading() {
@@ -447,6 +489,12 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
         });
   }
 
+  /** What this consumer counts, under the names that Kafka's has. */
+  @Override
+  public Map<MetricName, ? extends Metric> metrics() {
+    return metrics.all();
+  }
+
   @Override
   public void close() {
     close(CloseOptions.timeout(settings.apiTimeout()));
@@ -468,6 +516,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
       } finally {
         closed = true;
         connection.close();
+        metrics.close();
         keyDeserializer.close();
         valueDeserializer.close();
       }

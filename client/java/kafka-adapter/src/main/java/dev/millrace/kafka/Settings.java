@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigException;
@@ -22,6 +23,7 @@ final class Settings {
   static final String DURABILITY = "millrace.durability";
 
   private static final Logger LOG = LoggerFactory.getLogger(Settings.class);
+  private static final AtomicInteger MADE_UP = new AtomicInteger();
   private static final Set<String> TOLD = ConcurrentHashMap.newKeySet();
 
   /** Kafka's settings that say nothing to a hub, and why. */
@@ -37,7 +39,7 @@ final class Settings {
           Map.entry("fetch.min.bytes", "records are delivered when they become visible"),
           Map.entry("fetch.max.wait.ms", "records are delivered when they become visible"),
           Map.entry("transaction.timeout.ms", "a transaction holds nothing at the hub until it is committed"),
-          Map.entry("metric.reporters", "Kafka's own metrics are not kept"),
+          Map.entry("metric.reporters", "metrics() has what there is to report"),
           Map.entry("client.rack", "a hub is in one place"));
 
   private Settings() {}
@@ -66,6 +68,12 @@ final class Settings {
         LOG.info("{} is not known to the Kafka adapter; a serializer may know it", key);
       }
     }
+  }
+
+  /** The name that metrics are told under; one is made up as Kafka does. */
+  static String clientId(AbstractConfig config, String kind) {
+    String given = config.getString(CommonClientConfigs.CLIENT_ID_CONFIG);
+    return given == null || given.isEmpty() ? kind + "-" + MADE_UP.incrementAndGet() : given;
   }
 
   static Duration millis(AbstractConfig config, String key) {
