@@ -7,7 +7,7 @@ source deploy/packages.sh
 # What runs unless stages are named. Each is a script tests/stages/NAME.sh; its first comment says
 # what it does.
 default_stages=(
-  format arrows reasons house buf unit fault fuzz cli grpcurl python python-package groups metrics tls js console
+  format arrows reasons house buf unit fault fuzz cli grpcurl python python-package groups metrics tls js java console
   examples polyglot catalogue readme quickstart instructions kubernetes planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
@@ -104,7 +104,7 @@ prepare() {
   install_packages "${build_packages[@]}" "${test_packages[@]}"
   [[ ! " ${stages[*]} " =~ " "(console|examples)" " ]] || install_packages "${console_packages[@]}"
   [[ " ${stages[*]} " != *" kubernetes "* ]] || install_packages "${image_packages[@]}" "${deploy_packages[@]}"
-  [[ " ${stages[*]} " != *" polyglot "* ]] || install_packages "${java_packages[@]}"
+  [[ ! " ${stages[*]} " =~ " "(polyglot|java)" " ]] || install_packages "${java_packages[@]}"
   [[ " ${stages[*]} " != *" tidy "* ]] || install_packages "${tidy_packages[@]}"
 }
 

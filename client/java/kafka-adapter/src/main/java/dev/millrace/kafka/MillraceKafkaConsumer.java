@@ -55,6 +55,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
   private volatile Set<TopicPartition> assigned = Set.of(); // As of the last poll, for the metrics.
   private final ConsumerCounts counts = new ConsumerCounts(this::maxLag, () -> assigned.size());
   private final ClientMetrics metrics;
+  private boolean closing;
   private boolean closed;
 
   /**
@@ -322,7 +323,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
 
   /** What poll returned before a rebalance is processed when the next poll tells of it. */
   private void commitBeforeRevoked(Set<TopicPartition> partitions) {
-    if (!settings.autoCommit()) return;
+    if (!settings.autoCommit() || closing) return; // Closing has committed.
     Map<TopicPartition, OffsetAndMetadata> revoked = reading.positions();
     revoked.keySet().retainAll(partitions);
     commitQuietly(revoked, settings.apiTimeout());
@@ -536,6 +537,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
 
   private void closeReading(boolean leave, Duration timeout) {
     Reading open = reading;
+    closing = true;
     try {
       asyncCommits.settle(timeout);
       if (settings.autoCommit()) commitQuietly(open.positions(), timeout);
