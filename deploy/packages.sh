@@ -34,6 +34,7 @@ deploy_packages=(strace systemd)
 
 # To build what is in Java, on top.
 java_packages=(openjdk-17-jdk-headless maven)
+
 # For tests/run.sh --tidy, on top.
 tidy_packages=(clang-tidy-14)
 

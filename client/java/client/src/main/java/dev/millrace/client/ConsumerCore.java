@@ -1,8 +1,5 @@
 package dev.millrace.client;
 
-import io.grpc.CallOptions;
-import io.grpc.ClientCall;
-import io.grpc.Metadata;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -14,7 +11,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import millrace.v1.Ending;
 import millrace.v1.EndingReason;
-import millrace.v1.EventHubServiceGrpc;
 import millrace.v1.RecordBatch;
 import millrace.v1.SessionStarted;
 import millrace.v1.SubscribeRequest;
@@ -29,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * <p>Threads: any. One lock guards everything; calls to the hub and to the caller's code are made without
  * it. The thread is the executor of the stream, so that nothing of gRPC calls in here while the lock is held.
  */
-final class ConsumerCore implements Executor {
+final class ConsumerCore implements Executor, SubscribeStream.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(Consumer.class);
 
   /** A hub that keeps its word is never silent for one interval. */
@@ -44,6 +40,9 @@ final class ConsumerCore implements Executor {
   /** Frames asked for and not received, so that the next one is on its way while one is taken in. */
   private static final int REQUESTED_FRAMES = 2;
 
+  /** When nothing of what was read can be read any more, until a seek: how often that is looked at. */
+  private static final long NOTHING_TO_READ_NANOS = Duration.ofMillis(200).toNanos();
+
   /** The session as calls to the hub name it. */
   record Session(String id, Member member) {}
 
@@ -57,7 +56,7 @@ final class ConsumerCore implements Executor {
   private final SessionCalls calls;
 
   private ConsumerOptions options;
-  private ClientCall<SubscribeRequest, SubscribeResponse> stream; // Null: none.
+  private SubscribeStream stream; // Null: none.
   private int requested; // Frames asked for and not received.
   private Session session; // Null: there is none now.
   private String lastMemberId = "";
@@ -86,57 +85,17 @@ final class ConsumerCore implements Executor {
 
   // ---- Subscribing
 
-  private SubscribeRequest makeRequest() {
-    SubscribeRequest.Builder request =
-        SubscribeRequest.newBuilder()
-            .setGroup(options.group())
-            .addAllTopics(options.topics())
-            .setOnOutOfRange(options.onOutOfRange().toProto())
-            .setInstanceId(options.instanceId())
-            .setResumeMemberId(lastMemberId)
-            .setMaxBatchBytes(options.maxBatchBytes())
-            .setHeartbeatInterval(Times.toProto(options.heartbeatInterval()))
-            .setAllowMissingTopics(options.allowMissingTopics())
-            .setEndAtCurrent(options.endAtCurrent());
-    if (options.start() != null) request.setStart(options.start().toProto());
-    if (options.revokeTimeout() != null) request.setRevokeTimeout(Times.toProto(options.revokeTimeout()));
-    if (!options.inGroup() && readings.everAssigned()) {
-      resumeIn(request);
-    } else {
-      options.positions().forEach(position -> request.addPositions(position.toProto()));
-    }
-    return request.build();
-  }
-
-  private void resumeIn(SubscribeRequest.Builder request) {
-    // What this consumer does not know yet came to be after it began.
-    request.setStart(Start.EARLIEST.toProto());
-    List<String> topics = new ArrayList<>(options.topics());
-    for (Reading reading : readings.all()) {
-      if (reading.failed) {
-        // A partition that cannot be read would be refused, and all others with it: of such a topic
-        // exactly the others are asked for.
-        topics.remove(reading.partition.topic());
-      } else if (reading.known) {
-        request.addPositions(new Position(reading.partition, reading.received, reading.receivedEpoch).toProto());
-      }
-    }
-    request.clearTopics().addAllTopics(topics);
-  }
-
   private void subscribe() {
-    connection.reconnect();
+    SubscribeRequest request = Subscriptions.request(options, lastMemberId, readings);
+    if (request.getTopicsCount() == 0 && request.getPositionsCount() == 0) {
+      connectAt = System.nanoTime() + NOTHING_TO_READ_NANOS;
+      return;
+    }
     readings.onSubscribe();
     ending = null;
     silent = false;
     requested = 0;
-    ClientCall<SubscribeRequest, SubscribeResponse> call =
-        connection.channel()
-            .newCall(EventHubServiceGrpc.getSubscribeMethod(), CallOptions.DEFAULT.withExecutor(this));
-    call.start(new Frames(call), new Metadata());
-    call.sendMessage(makeRequest());
-    call.halfClose();
-    stream = call;
+    stream = SubscribeStream.open(connection, this, request, this);
     readOn();
   }
 
@@ -152,39 +111,31 @@ final class ConsumerCore implements Executor {
   }
 
   void breakOff(String why) {
-    if (stream != null) stream.cancel(why, null);
+    if (stream != null) stream.cancel(why);
   }
 
-  private final class Frames extends ClientCall.Listener<SubscribeResponse> {
-    private final ClientCall<?, ?> call;
-
-    Frames(ClientCall<?, ?> call) {
-      this.call = call;
+  @Override
+  public void onFrame(SubscribeStream from, SubscribeResponse frame) {
+    lock.lock();
+    try {
+      if (stream != from || closed) return;
+      requested--;
+      heardAt = System.nanoTime();
+      onFrame(frame);
+      readOn();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
     }
+  }
 
-    @Override
-    public void onMessage(SubscribeResponse frame) {
-      lock.lock();
-      try {
-        if (stream != call || closed) return;
-        requested--;
-        heardAt = System.nanoTime();
-        onFrame(frame);
-        readOn();
-        changed.signalAll();
-      } finally {
-        lock.unlock();
-      }
-    }
-
-    @Override
-    public void onClose(Status status, Metadata trailers) {
-      lock.lock();
-      try {
-        if (stream == call) onStreamEnded(MillraceException.of(status.asRuntimeException(trailers)), status.isOk());
-      } finally {
-        lock.unlock();
-      }
+  @Override
+  public void onEnded(SubscribeStream from, MillraceException error, boolean orderly) {
+    lock.lock();
+    try {
+      if (stream == from) onStreamEnded(error, orderly);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -244,7 +195,7 @@ final class ConsumerCore implements Executor {
   }
 
   private void onEnding(MillraceException error, boolean ok) {
-    lastError = ok ? reasonOf(ending) : error;
+    lastError = ok ? Subscriptions.errorOf(ending) : error;
     if (ending.getReason() == EndingReason.ENDING_REASON_END_REACHED) {
       ended = true;
     } else if (ending.getRetry()) {
@@ -252,19 +203,6 @@ final class ConsumerCore implements Executor {
     } else {
       fatal = lastError;
     }
-  }
-
-  /** What an orderly end amounts to, where the hub gave no status of its own. */
-  private static MillraceException reasonOf(Ending ending) {
-    return switch (ending.getReason()) {
-      case ENDING_REASON_INSTANCE_REPLACED ->
-          new MillraceException(Status.Code.ABORTED, Reason.INSTANCE_REPLACED, ending.getMessage());
-      case ENDING_REASON_DRAINING ->
-          new MillraceException(Status.Code.UNAVAILABLE, Reason.DRAINING, ending.getMessage());
-      case ENDING_REASON_LEFT -> MillraceException.closed("membership");
-      case ENDING_REASON_MAX_AGE -> unavailable("The stream reached its maximum age.");
-      default -> new MillraceException(Status.Code.INTERNAL, "", ending.getMessage());
-    };
   }
 
   private void onBroken(MillraceException error) {

@@ -1,8 +1,5 @@
 package dev.millrace.client;
 
-import io.grpc.CallOptions;
-import io.grpc.ClientCall;
-import io.grpc.Metadata;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -29,7 +26,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threads: any. One lock guards everything; callbacks and calls to the hub are made without it.
  */
-final class ProducerCore implements Executor {
+final class ProducerCore implements Executor, ProduceStream.Listener {
   static final Logger LOG = LoggerFactory.getLogger(Producer.class);
   private static final int REQUEST_OVERHEAD_BYTES = 1 << 10; // Names, numbers and frames around the records.
   private static final int CALLBACK_BYTES = 64;
@@ -51,7 +48,7 @@ final class ProducerCore implements Executor {
   private String producerId;
   private long epoch;
 
-  private ClientCall<ProduceFrame, ProduceStreamResponse> stream; // Null: none.
+  private ProduceStream stream; // Null: none.
   private final Backoff backoff = new Backoff();
   private long connectAt = System.nanoTime();
   private long pauseUntil = System.nanoTime();
@@ -186,40 +183,23 @@ final class ProducerCore implements Executor {
 
   // ---- The stream
 
-  private void connect() {
-    connection.reconnect();
-    ClientCall<ProduceFrame, ProduceStreamResponse> call =
-        connection.channel().newCall(ProduceFrame.PRODUCE_STREAM, CallOptions.DEFAULT.withExecutor(this));
-    call.start(new Answers(call), new Metadata());
-    call.request(Integer.MAX_VALUE); // The window bounds what can be answered.
-    stream = call;
+  @Override
+  public void onAnswer(ProduceStream from, ProduceStreamResponse answer) {
+    lock.lock();
+    try {
+      if (stream == from) onAnswer(answer);
+    } finally {
+      lock.unlock();
+    }
   }
 
-  private final class Answers extends ClientCall.Listener<ProduceStreamResponse> {
-    private final ClientCall<?, ?> call;
-
-    Answers(ClientCall<?, ?> call) {
-      this.call = call;
-    }
-
-    @Override
-    public void onMessage(ProduceStreamResponse answer) {
-      lock.lock();
-      try {
-        if (stream == call) onAnswer(answer);
-      } finally {
-        lock.unlock();
-      }
-    }
-
-    @Override
-    public void onClose(Status status, Metadata trailers) {
-      lock.lock();
-      try {
-        if (stream == call) onStreamEnded(status, trailers);
-      } finally {
-        lock.unlock();
-      }
+  @Override
+  public void onEnded(ProduceStream ended, MillraceException error) {
+    lock.lock();
+    try {
+      if (stream == ended) onStreamEnded(error);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -232,10 +212,8 @@ final class ProducerCore implements Executor {
     pump();
   }
 
-  private void onStreamEnded(Status status, Metadata trailers) {
+  private void onStreamEnded(MillraceException error) {
     stream = null;
-    Status why = status.isOk() ? Status.UNAVAILABLE.withDescription("The hub ended the stream.") : status;
-    MillraceException error = MillraceException.of(why.asRuntimeException(trailers));
     LOG.debug("The stream to {} ended", connection.target(), error);
     window.onStreamBroken(error);
     // What the hub refuses as a whole it would refuse again.
@@ -264,7 +242,7 @@ final class ProducerCore implements Executor {
 
   private void write(ProduceBatch batch) {
     requestsSent++;
-    stream.sendMessage(batch.toFrame(producerId, numbered ? epoch : 0, options.durability()));
+    stream.write(batch.toFrame(producerId, numbered ? epoch : 0, options.durability()));
   }
 
   private void failEverything(MillraceException error) {
@@ -321,7 +299,7 @@ final class ProducerCore implements Executor {
     }
     if (mayConnect && stream == null) {
       if (requestsSent > 0) reconnects++;
-      connect();
+      stream = ProduceStream.open(connection, this, this);
     }
     pump();
     return !settled.isEmpty();
@@ -467,8 +445,8 @@ final class ProducerCore implements Executor {
       flushed = timeout.isZero() ? unsettledIds.isEmpty() : flush(timeout);
       failEverything(MillraceException.closed("producer"));
       stopping = true;
-      if (stream != null && flushed) stream.halfClose();
-      else if (stream != null) stream.cancel("The producer is closed.", null);
+      if (stream != null && flushed) stream.endWrites();
+      else if (stream != null) stream.cancel();
       work.signal();
     } finally {
       lock.unlock();
@@ -482,7 +460,7 @@ final class ProducerCore implements Executor {
       thread.join(1_000);
       lock.lock();
       try {
-        if (stream != null) stream.cancel("The producer is closed.", null);
+        if (stream != null) stream.cancel();
       } finally {
         lock.unlock();
       }

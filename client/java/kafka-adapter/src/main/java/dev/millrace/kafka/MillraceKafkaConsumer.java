@@ -1,6 +1,5 @@
 package dev.millrace.kafka;
 
-import dev.millrace.client.MillraceException;
 import dev.millrace.kafka.ClientMetrics.ConsumerCounts;
 import java.time.Duration;
 import java.util.Collection;
@@ -26,8 +25,6 @@ import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.Deserializer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Kafka's {@code Consumer} over a Millrace hub.
@@ -40,21 +37,18 @@ import org.slf4j.LoggerFactory;
  * {@link #wakeup}, which makes poll throw.
  */
 public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
-  private static final Logger LOG = LoggerFactory.getLogger(MillraceKafkaConsumer.class);
-
   private final Deserializer<K> keyDeserializer;
   private final Deserializer<V> valueDeserializer;
   private final RecordReader<K, V> reader;
-  private final AsyncCommits asyncCommits = new AsyncCommits();
   private final AtomicBoolean woken = new AtomicBoolean();
 
   private volatile Reading reading; // Null: neither subscribed nor assigned.
   private PatternTopics pattern; // Null: no subscription by pattern.
   private ConsumerRebalanceListener listener;
-  private long nextAutoCommit;
   private volatile Set<TopicPartition> assigned = Set.of(); // As of the last poll, for the metrics.
   private final ConsumerCounts counts = new ConsumerCounts(this::maxLag, () -> assigned.size());
   private final ClientMetrics metrics;
+  private final GroupCommits commits;
   private boolean closing;
   private boolean closed;
 
@@ -85,6 +79,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
             ? valueDeserializer
             : deserializer(config, ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, false);
     reader = new RecordReader<>(this.keyDeserializer, this.valueDeserializer);
+    commits = new GroupCommits(settings, counts);
     metrics =
         ClientMetrics.ofConsumer(Settings.clientId(config, "consumer-" + settings.group()), counts);
   }
@@ -158,7 +153,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
     closeReading();
     listener = newListener;
     reading = new GroupReading(connection, settings, offsets, topics, listener, this::commitBeforeRevoked);
-    nextAutoCommit = System.nanoTime() + settings.autoCommitInterval().toNanos();
+    commits.startInterval();
   }
 
   private void refuseBesideAssign() {
@@ -176,7 +171,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
             throw new IllegalStateException(
                 "Subscription to topics, partitions and pattern are mutually exclusive: unsubscribe first.");
           }
-          commitAutomatically();
+          if (reading != null) commits.automatically(reading, settings.apiTimeout());
           AssignedReading before = (AssignedReading) reading;
           reading = partitions.isEmpty() ? null : new AssignedReading(connection, settings, offsets, partitions, before);
           if (before != null) before.close(true, Duration.ZERO);
@@ -219,8 +214,8 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
             throw new IllegalStateException("Consumer is not subscribed to any topics or assigned any partitions");
           }
           long deadline = System.nanoTime() + Math.min(timeout.toMillis(), Long.MAX_VALUE / 4_000_000) * 1_000_000;
-          asyncCommits.callBack();
-          commitIfDue();
+          commits.callBack();
+          if (reading != null) commits.automaticallyIfDue(reading);
           while (true) {
             throwIfWoken();
             long left = Math.max(0, deadline - System.nanoTime());
@@ -228,7 +223,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
             count(records);
             if (!records.isEmpty()) return records(records);
             throwIfWoken();
-            asyncCommits.callBack();
+            commits.callBack();
             if (deadline - System.nanoTime() <= 0) return ConsumerRecords.empty();
           }
         });
@@ -311,36 +306,9 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
 
   // ---- Committing
 
-  private void commitIfDue() {
-    if (!settings.autoCommit() || reading == null || System.nanoTime() - nextAutoCommit < 0) return;
-    nextAutoCommit = System.nanoTime() + settings.autoCommitInterval().toNanos();
-    commitInBackground(reading.positions(), this::warn);
-  }
-
-  private void warn(Map<TopicPartition, OffsetAndMetadata> committed, Exception error) {
-    if (error != null) LOG.warn("The automatic commit of {} failed", committed, error);
-  }
-
   /** What poll returned before a rebalance is processed when the next poll tells of it. */
   private void commitBeforeRevoked(Set<TopicPartition> partitions) {
-    if (!settings.autoCommit() || closing) return; // Closing has committed.
-    Map<TopicPartition, OffsetAndMetadata> revoked = reading.positions();
-    revoked.keySet().retainAll(partitions);
-    commitQuietly(revoked, settings.apiTimeout());
-  }
-
-  private void commitAutomatically() {
-    if (settings.autoCommit() && reading != null) commitQuietly(reading.positions(), settings.apiTimeout());
-  }
-
-  private void commitQuietly(Map<TopicPartition, OffsetAndMetadata> positions, Duration timeout) {
-    if (positions.isEmpty()) return;
-    try {
-      reading.commit(positions, timeout);
-      counts.commits.increment();
-    } catch (MillraceException error) {
-      warn(positions, error);
-    }
+    if (!closing) commits.automatically(reading, partitions, settings.apiTimeout()); // Closing has committed.
   }
 
   @Override
@@ -350,7 +318,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
 
   @Override
   public void commitSync(Duration timeout) {
-    run(() -> commit(requireReading().positions(), timeout));
+    run(() -> commits.sync(requireReading(), requireReading().positions(), timeout));
   }
 
   @Override
@@ -360,15 +328,7 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
 
   @Override
   public void commitSync(Map<TopicPartition, OffsetAndMetadata> committed, Duration timeout) {
-    run(() -> commit(committed, timeout));
-  }
-
-  private void commit(Map<TopicPartition, OffsetAndMetadata> committed, Duration timeout) {
-    settings.requireGroup("commit");
-    asyncCommits.settle(timeout);
-    if (committed.isEmpty()) return;
-    requireReading().commit(committed, timeout);
-    counts.commits.increment();
+    run(() -> commits.sync(requireReading(), committed, timeout));
   }
 
   @Override
@@ -378,26 +338,12 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
 
   @Override
   public void commitAsync(OffsetCommitCallback callback) {
-    run(() -> commitInBackground(requireReading().positions(), callback));
+    run(() -> commits.async(requireReading(), requireReading().positions(), callback));
   }
 
   @Override
   public void commitAsync(Map<TopicPartition, OffsetAndMetadata> committed, OffsetCommitCallback callback) {
-    run(() -> commitInBackground(committed, callback));
-  }
-
-  private void commitInBackground(Map<TopicPartition, OffsetAndMetadata> committed, OffsetCommitCallback callback) {
-    settings.requireGroup("commit");
-    if (committed.isEmpty()) return;
-    Map<TopicPartition, OffsetAndMetadata> copy = new HashMap<>(committed);
-    OffsetCommitCallback told = callback != null ? callback : this::warn;
-    asyncCommits.add(
-        requireReading().commitAsync(copy, settings.apiTimeout()),
-        copy,
-        (offsetsTold, error) -> {
-          if (error == null) counts.commits.increment();
-          told.onComplete(offsetsTold, error);
-        });
+    run(() -> commits.async(requireReading(), committed, callback));
   }
 
   private Reading requireReading() {
@@ -539,10 +485,10 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
     Reading open = reading;
     closing = true;
     try {
-      asyncCommits.settle(timeout);
-      if (settings.autoCommit()) commitQuietly(open.positions(), timeout);
+      commits.settle(timeout);
+      commits.automatically(open, timeout);
       open.tellRevoked();
-      asyncCommits.settle(timeout);
+      commits.settle(timeout);
     } finally {
       open.close(leave, timeout);
       reading = null;
