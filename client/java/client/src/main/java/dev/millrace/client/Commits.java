@@ -115,19 +115,29 @@ final class Commits {
 
   /** Gives partitions up at once. */
   void release(Collection<TopicPartition> partitions, Duration timeout) {
+    Map<Reading, Long> moves = new HashMap<>();
+    core.lock.lock();
+    try {
+      for (TopicPartition partition : partitions) {
+        Reading reading = core.readings.find(partition);
+        if (reading != null && reading.known) moves.put(reading, reading.moves);
+      }
+    } finally {
+      core.lock.unlock();
+    }
     ask(
         request -> partitions.forEach(partition -> request.addReleased(partition.toProto())),
         Durability.HUB_DEFAULT,
         timeout);
     core.lock.lock();
     try {
-      for (TopicPartition partition : partitions) {
-        Reading reading = core.readings.find(partition);
-        if (reading == null || !reading.known) continue;
-        core.buffer.drop(reading);
-        reading.forget();
-        reading.markTold();
-      }
+      moves.forEach(
+          (reading, before) -> {
+            if (reading.moves != before) return; // A frame was quicker, and perhaps it is back already.
+            core.buffer.drop(reading);
+            reading.forget();
+            reading.markTold();
+          });
     } finally {
       core.lock.unlock();
     }

@@ -84,7 +84,7 @@ public final class Consumer implements AutoCloseable {
 
   // ---- Positions
 
-  /** The partitions that this consumer reads, as far as poll has told, and the next offset of each. */
+  /** The partitions that this consumer reads, and the next offset of each; but those of which poll has not told yet. */
   public List<Position> positions() {
     return locked(
         () ->
@@ -99,7 +99,7 @@ public final class Consumer implements AutoCloseable {
     return locked(
         () ->
             Optional.ofNullable(core.readings.find(partition))
-                .filter(Reading::toldOfPosition)
+                .filter(reading -> reading.known)
                 .map(reading -> new Position(partition, reading.returned, reading.returnedEpoch)));
   }
 

@@ -316,6 +316,7 @@ final class ConsumerCore implements Executor, SubscribeStream.Listener {
     lock.lock();
     try {
       while (true) {
+        if (closed) throw MillraceException.closed("consumer");
         if (!readings.events().isEmpty()) {
           if (!records.isEmpty()) return records;
           ReadingTable.Event event = readings.events().poll();

@@ -141,9 +141,16 @@ final class GroupReading implements Reading, ConsumerListener {
     Set<org.apache.kafka.common.TopicPartition> revoked = names(partitions);
     revoked.retainAll(assignment);
     if (revoked.isEmpty()) return;
-    revoke(revoked);
     try {
-      consumer.release(partitions, settings.apiTimeout());
+      revoke(revoked);
+    } finally {
+      release(partitions);
+    }
+  }
+
+  private void release(List<TopicPartition> revoked) {
+    try {
+      consumer.release(revoked, settings.apiTimeout());
     } catch (MillraceException error) {
       // They are lost when their time is over, and what was committed stays so.
       LOG.warn("Partitions {} could not be given up", revoked, error);
