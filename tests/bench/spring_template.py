@@ -42,8 +42,8 @@ def measure(system, durability, settings):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", type=pathlib.Path,
-                        default=pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "millrace-bench")
+    caches = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
+    parser.add_argument("--cache", type=pathlib.Path, default=caches / "millrace-bench")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", help="only runs whose name has this in it")
     options = parser.parse_args()

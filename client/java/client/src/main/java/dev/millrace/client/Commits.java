@@ -173,7 +173,8 @@ final class Commits {
         boolean sessionChanged = core.session() != session;
         // Of a session that just ended, or a partition that was just lost, the frame may still be on its
         // way: it changes what there is to commit.
-        boolean stale = error == null && isStale(response) && (sessionChanged || ++staleAnswers <= STALE_ANSWERS);
+        boolean stale =
+            error == null && isStale(response) && (sessionChanged || ++staleAnswers <= STALE_ANSWERS);
         if (error == null && !stale) return applied(response);
         if (error != null && !error.isTransient() && !sessionChanged) throw error;
         long againAt = System.nanoTime() + backoff.next().toNanos();

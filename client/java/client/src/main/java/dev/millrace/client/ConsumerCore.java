@@ -244,12 +244,11 @@ final class ConsumerCore implements Executor, SubscribeStream.Listener {
     try {
       while (!closed || stream != null) {
         if (doDueWork()) continue;
-        long wait = untilWork();
-        if (wait > 0 && tasks.isEmpty()) work.awaitNanos(wait);
+        if (tasks.isEmpty()) work.awaitNanos(Math.max(1, untilWork()));
       }
-    } catch (InterruptedException interrupted) {
-      LOG.warn("The thread of a consumer was interrupted, and its consumer ends");
-      fatal = MillraceException.closed("consumer");
+    } catch (InterruptedException | RuntimeException unexpected) {
+      LOG.error("The thread of a consumer broke, and its consumer ends", unexpected);
+      fail(new MillraceException(Status.Code.INTERNAL, "", "The consumer's thread broke: " + unexpected));
     } finally {
       lock.unlock();
     }

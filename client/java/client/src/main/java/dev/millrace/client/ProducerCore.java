@@ -273,9 +273,20 @@ final class ProducerCore implements Executor, ProduceStream.Listener {
       while (!stopping || !settled.isEmpty() || stream != null) {
         if (!doDueWork()) sleep();
       }
+    } catch (RuntimeException unexpected) {
+      LOG.error("The thread of a producer broke, and its producer ends", unexpected);
+      end(new MillraceException(Status.Code.INTERNAL, "", "The producer's thread broke: " + unexpected));
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Gives up everything, and tells so: nobody else will. */
+  private void end(MillraceException error) {
+    closed = stopping = true;
+    if (stream != null) stream.cancel();
+    failEverything(error);
+    deliverSettled();
   }
 
   /** Whether there was anything to do. The lock is held, and given away for calls and callbacks. */

@@ -58,7 +58,8 @@ final class Subscriptions {
       case ENDING_REASON_DRAINING ->
           new MillraceException(Status.Code.UNAVAILABLE, Reason.DRAINING, ending.getMessage());
       case ENDING_REASON_LEFT -> MillraceException.closed("membership");
-      case ENDING_REASON_MAX_AGE -> new MillraceException(Status.Code.UNAVAILABLE, "", "The stream reached its maximum age.");
+      case ENDING_REASON_MAX_AGE -> 
+          new MillraceException(Status.Code.UNAVAILABLE, "", "The stream reached its maximum age.");
       default -> new MillraceException(Status.Code.INTERNAL, "", ending.getMessage());
     };
   }

@@ -216,23 +216,31 @@ class ConsumerTest {
     return offset == null ? -1 : offset.getNextOffset();
   }
 
+  private static GroupConsumer joining(ConsumerOptions options) {
+    return GroupConsumer.open(connection, options, ConsumerListener.NONE, Duration.ofMillis(50));
+  }
+
+  private static void note(GroupConsumer consumer, Duration timeout, List<String> seen) {
+    consumer.poll(timeout).forEach(record -> seen.add(record.partition() + "/" + record.offset()));
+  }
+
   @Test
   void membersShareAndHandOverWithoutRepeatingARecord() {
     admin.createTopic("split", 4, null);
     for (int i = 0; i < 4; i++) fill(connection, "split", i, 0, 50);
     ConsumerOptions options = ConsumerOptions.ofGroup("splitters", "split");
     List<String> seen = new ArrayList<>();
-    try (GroupConsumer first = GroupConsumer.open(connection, options, ConsumerListener.NONE, Duration.ofMillis(50))) {
-      while (seen.isEmpty()) first.poll(PATIENCE).forEach(record -> seen.add(record.partition() + "/" + record.offset()));
-      try (GroupConsumer second = GroupConsumer.open(connection, options, ConsumerListener.NONE, Duration.ofMillis(50))) {
+    try (GroupConsumer first = joining(options)) {
+      while (seen.isEmpty()) note(first, PATIENCE, seen);
+      try (GroupConsumer second = joining(options)) {
         while (second.consumer().positions().size() < 2) {
           for (GroupConsumer each : List.of(first, second)) {
-            each.poll(Duration.ofMillis(20)).forEach(record -> seen.add(record.partition() + "/" + record.offset()));
+            note(each, Duration.ofMillis(20), seen);
           }
         }
       }
       while (seen.size() < 200) {
-        first.poll(Duration.ofSeconds(1)).forEach(record -> seen.add(record.partition() + "/" + record.offset()));
+        note(first, Duration.ofSeconds(1), seen);
       }
     }
     assertEquals(200, seen.stream().distinct().count());

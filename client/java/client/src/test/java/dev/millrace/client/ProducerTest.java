@@ -69,7 +69,8 @@ class ProducerTest {
   void everyPartOfARecordArrivesAsItWasSent() throws Exception {
     admin.createTopic("parts", 1, null);
     Instant time = Instant.ofEpochSecond(1_700_000_000, 123_456_789);
-    List<Header> headers = List.of(new Header("a", new byte[] {1, 2}), new Header("a", null), new Header("ä", new byte[0]));
+    List<Header> headers =
+        List.of(new Header("a", new byte[] {1, 2}), new Header("a", null), new Header("ä", new byte[0]));
     try (Producer producer = open(ProducerOptions.defaults())) {
       producer.send("parts", new OutgoingRecord(new byte[0], null, headers, time)).get();
       producer.send("parts", new OutgoingRecord(null, new byte[0], List.of(), Instant.ofEpochMilli(-1))).get();

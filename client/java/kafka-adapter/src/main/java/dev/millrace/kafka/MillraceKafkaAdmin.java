@@ -131,7 +131,10 @@ public class MillraceKafkaAdmin extends UnsupportedAdmin {
               Map<String, TopicListing> topics = new LinkedHashMap<>();
               admin
                   .listTopics()
-                  .forEach(topic -> topics.put(topic.getName(), new TopicListing(topic.getName(), Uuid.ZERO_UUID, false)));
+                  .forEach(
+                      topic ->
+                          topics.put(
+                              topic.getName(), new TopicListing(topic.getName(), Uuid.ZERO_UUID, false)));
               return topics;
             }));
   }
@@ -205,7 +208,9 @@ public class MillraceKafkaAdmin extends UnsupportedAdmin {
           values.put(entry.name(), entry.value());
         }
         case DELETE -> values.put(entry.name(), "-1"); // A topic's own limit goes: there is no other.
-        default -> throw new UnsupportedOperationException(change.opType() + " is for lists, of which a topic has none.");
+        default ->
+            throw new UnsupportedOperationException(
+                change.opType() + " is for lists, of which a topic has none.");
       }
     }
     Duration age = TopicConfigs.age(values.get(org.apache.kafka.common.config.TopicConfig.RETENTION_MS_CONFIG));

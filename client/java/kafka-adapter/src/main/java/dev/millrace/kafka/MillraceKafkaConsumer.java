@@ -173,7 +173,10 @@ public class MillraceKafkaConsumer<K, V> extends HubQueries<K, V> {
           }
           if (reading != null) commits.automatically(reading, settings.apiTimeout());
           AssignedReading before = (AssignedReading) reading;
-          reading = partitions.isEmpty() ? null : new AssignedReading(connection, settings, offsets, partitions, before);
+          reading =
+              partitions.isEmpty()
+                  ? null
+                  : new AssignedReading(connection, settings, offsets, partitions, before);
           if (before != null) before.close(true, Duration.ZERO);
         });
   }

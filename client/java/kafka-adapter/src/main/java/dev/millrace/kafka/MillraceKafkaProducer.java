@@ -104,7 +104,8 @@ public class MillraceKafkaProducer<K, V> implements Producer<K, V> {
     return open == null ? new ProducerStatistics(0, 0, 0, 0, 0, 0) : open.statistics();
   }
 
-  private static Map<String, Object> withSerializers(Map<String, Object> configs, Serializer<?> key, Serializer<?> value) {
+  private static Map<String, Object> withSerializers(
+      Map<String, Object> configs, Serializer<?> key, Serializer<?> value) {
     Map<String, Object> all = new HashMap<>(configs);
     if (key != null) all.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, key.getClass());
     if (value != null) all.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, value.getClass());

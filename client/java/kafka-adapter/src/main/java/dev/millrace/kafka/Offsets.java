@@ -93,7 +93,9 @@ final class Offsets {
   }
 
   private <T> Map<org.apache.kafka.common.TopicPartition, T> list(
-      Collection<org.apache.kafka.common.TopicPartition> partitions, Instant time, Function<PartitionOffsets, T> value) {
+      Collection<org.apache.kafka.common.TopicPartition> partitions,
+      Instant time,
+      Function<PartitionOffsets, T> value) {
     Map<String, Set<Integer>> byTopic = new LinkedHashMap<>();
     for (org.apache.kafka.common.TopicPartition partition : partitions) {
       byTopic.computeIfAbsent(partition.topic(), topic -> new TreeSet<>()).add(partition.partition());

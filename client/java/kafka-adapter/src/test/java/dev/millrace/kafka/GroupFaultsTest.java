@@ -129,7 +129,9 @@ class GroupFaultsTest {
       String value = "x".repeat(10_000);
       for (int i = 0; i < 2_000; i++) producer.send(new ProducerRecord<>("slow", i % 2, null, value));
     }
-    Object[] small = {"max.poll.records", 1, "fetch.max.bytes", 50_000, "max.partition.fetch.bytes", 20_000, "max.poll.interval.ms", 60_000};
+    Object[] small = {
+      "max.poll.records", 1, "fetch.max.bytes", 50_000, "max.partition.fetch.bytes", 20_000, "max.poll.interval.ms", 60_000
+    };
     Notes notes = new Notes();
     try (MillraceKafkaConsumer<String, String> slow = clients.member("patient", small)) {
       slow.subscribe(List.of("slow"), notes);

@@ -78,7 +78,8 @@ class MillraceKafkaProducerTest {
   void headersTimestampsAndTombstonesArriveAsSent() {
     clients.createTopic("whole", 1);
     try (MillraceKafkaProducer<String, String> producer = clients.producer()) {
-      ProducerRecord<String, String> record = new ProducerRecord<>("whole", 0, Long.valueOf(1_700_000_000_123L), "k", (String) null);
+      Long time = 1_700_000_000_123L;
+      ProducerRecord<String, String> record = new ProducerRecord<>("whole", 0, time, "k", (String) null);
       record.headers().add("a", new byte[] {1}).add("a", new byte[0]).add("b", null);
       producer.send(record);
       producer.send(new ProducerRecord<>("whole", "no key"));
