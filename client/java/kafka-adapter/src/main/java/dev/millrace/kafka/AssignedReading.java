@@ -80,6 +80,7 @@ final class AssignedReading implements Reading, ConsumerListener {
 
   @Override
   public <T> List<T> poll(Duration timeout, int maxRecords, RecordDecoder<T> decoder) {
+    throwFailure();
     boolean complete = begun.keySet().containsAll(assignment);
     if (!complete && System.nanoTime() - lookAt >= 0) {
       complete = begin();
@@ -92,10 +93,15 @@ final class AssignedReading implements Reading, ConsumerListener {
       return List.of();
     }
     List<T> records = consumer.poll(wait, maxRecords, decoder);
-    if (failure == null) return records;
+    if (!records.isEmpty()) return records; // A failure waits: the position is past these.
+    throwFailure();
+    return records;
+  }
+
+  private void throwFailure() {
     RuntimeException told = failure;
     failure = null;
-    throw told;
+    if (told != null) throw told;
   }
 
   /** Finds where partitions begin of which that is not known; whether all are. */

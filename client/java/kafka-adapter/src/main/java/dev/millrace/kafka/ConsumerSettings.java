@@ -27,6 +27,9 @@ record ConsumerSettings(
   /** What a subscriber may ask for without the hub's being configured for it. */
   private static final int LARGEST_FRAME = (4 << 20) - (64 << 10);
 
+  private static final Duration SHORTEST_HEARTBEAT = Duration.ofMillis(100);
+  private static final Duration LONGEST_HEARTBEAT = Duration.ofHours(1);
+
   /** A reader that is behind is not slowed by more; one that is slow holds no more than this. */
   private static final long LARGEST_PREFETCH = 16 << 20;
 
@@ -45,11 +48,17 @@ record ConsumerSettings(
         Settings.millis(config, ConsumerConfig.AUTO_COMMIT_INTERVAL_MS_CONFIG),
         config.getInt(ConsumerConfig.MAX_POLL_RECORDS_CONFIG),
         Settings.millis(config, ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG),
-        Settings.millis(config, ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG),
+        within(Settings.millis(config, ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG)),
         Settings.millis(config, ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG),
         Settings.millis(config, ConsumerConfig.METADATA_MAX_AGE_CONFIG),
         Math.max(1 << 10, Math.min(maxFrameBytes, LARGEST_FRAME)),
         Math.max(1 << 10, Math.min(prefetchBytes, LARGEST_PREFETCH)));
+  }
+
+  /** What the hub takes for an interval of heartbeats. */
+  private static Duration within(Duration interval) {
+    if (interval.compareTo(SHORTEST_HEARTBEAT) < 0) return SHORTEST_HEARTBEAT;
+    return interval.compareTo(LONGEST_HEARTBEAT) > 0 ? LONGEST_HEARTBEAT : interval;
   }
 
   /** With auto.offset.reset=none nobody but the application says where to begin. */

@@ -98,11 +98,17 @@ final class GroupReading implements Reading, ConsumerListener {
   @Override
   public <T> List<T> poll(Duration timeout, int maxRecords, RecordDecoder<T> decoder) {
     if (consumer == null) join();
+    throwFailure();
     List<T> records = consumer.poll(timeout, maxRecords, decoder);
-    if (failure == null) return records;
+    if (!records.isEmpty()) return records; // A failure waits: the position is past these.
+    throwFailure();
+    return records;
+  }
+
+  private void throwFailure() {
     RuntimeException told = failure;
     failure = null;
-    throw told;
+    if (told != null) throw told;
   }
 
   private void join() {

@@ -186,6 +186,33 @@ class MillraceKafkaConsumerTest {
   }
 
   @Test
+  void aPartitionThatFailsCostsTheOthersNoRecord() {
+    clients.createTopic("half", 2);
+    clients.fill("half", 1, 50);
+    TopicPartition beyond = new TopicPartition("half", 0);
+    TopicPartition whole = new TopicPartition("half", 1);
+    try (MillraceKafkaConsumer<String, String> consumer =
+        clients.consumer("auto.offset.reset", "none", "max.poll.records", 5, "heartbeat.interval.ms", 1)) {
+      consumer.assign(List.of(beyond, whole));
+      consumer.seek(beyond, 0);
+      consumer.seek(whole, 0);
+      List<String> read = new ArrayList<>(values(take(consumer, 5)));
+      consumer.seek(beyond, 99);
+      int failures = 0;
+      while (read.size() < 50 || failures == 0) {
+        try {
+          consumer.poll(Duration.ofSeconds(1)).forEach(record -> read.add(record.value()));
+        } catch (OffsetOutOfRangeException error) {
+          assertEquals(Set.of(beyond), error.partitions());
+          failures++;
+        }
+      }
+      assertEquals(numbers(0, 50), read);
+      assertEquals(1, failures);
+    }
+  }
+
+  @Test
   void aPositionOutOfRangeIsResetAsThePolicySays() {
     TopicPartition partition = filled("reset", 3);
     try (MillraceKafkaConsumer<String, String> consumer = clients.consumer("auto.offset.reset", "earliest")) {
