@@ -59,7 +59,7 @@ final class Settings {
     String protocol = config.getString(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG);
     if (!protocol.equals("PLAINTEXT")) {
       throw new ConfigException(
-          CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, protocol, "a Millrace hub speaks plaintext only");
+          CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, protocol, "the Java client has no TLS yet, and connects in plaintext only");
     }
     for (String key : config.originals().keySet()) {
       if (WITHOUT_EFFECT.containsKey(key) && TOLD.add(key)) {
