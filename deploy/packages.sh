@@ -19,7 +19,6 @@ test_packages=(
 # To look at the console in a browser, on top.
 console_packages=(chromium)
 
-<<<<<<< HEAD
 # To make the image, on top.
 image_packages=(mmdebstrap umoci)
 
@@ -32,10 +31,9 @@ runtime_packages=(
 
 # To test what is in deploy/, on top.
 deploy_packages=(strace systemd)
-=======
+
 # To build what is in Java, on top.
 java_packages=(openjdk-17-jdk-headless maven)
->>>>>>> polyglot
 
 # For tests/run.sh --tidy, on top.
 tidy_packages=(clang-tidy-14)

@@ -76,11 +76,7 @@ def test_every_header_guards_itself_with_pragma_once():
 @pytest.mark.parametrize("folder", ["proto", "server", "client", "storage", "tests", "deploy",
                                     "server/app", "server/grpc", "server/hub", "server/metrics", "storage/batch",
                                     "storage/memory", "storage/rocksdb", "client/cpp", "client/cli",
-<<<<<<< HEAD
-                                    "client/js", "server/web/console", "deploy/image", "deploy/kubernetes",
-                                    "deploy/systemd"])
-=======
-                                    "client/js", "client/python", "server/web/console"])
->>>>>>> polyglot
+                                    "client/js", "client/python", "server/web/console", "deploy/image",
+                                    "deploy/kubernetes", "deploy/systemd"])
 def test_a_folder_has_a_readme(folder):
     assert (ROOT / folder / "README.md").is_file()
