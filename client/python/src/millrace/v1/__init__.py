@@ -1,1 +1,0 @@
-"""The contract's generated stubs."""
