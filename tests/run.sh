@@ -8,7 +8,7 @@ source deploy/packages.sh
 # what it does.
 default_stages=(
   format arrows reasons house buf unit fault fuzz cli grpcurl python python-package groups metrics tls js java console
-  examples polyglot catalogue readme quickstart instructions kubernetes planted-bugs
+  examples spring polyglot catalogue readme quickstart instructions kubernetes planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
 stage_seconds=2400 # No stage may take longer, but those that are run by themselves:
@@ -102,9 +102,9 @@ run_stage() {
 
 prepare() {
   install_packages "${build_packages[@]}" "${test_packages[@]}"
-  [[ ! " ${stages[*]} " =~ " "(console|examples)" " ]] || install_packages "${console_packages[@]}"
+  [[ ! " ${stages[*]} " =~ " "(console|examples|spring)" " ]] || install_packages "${console_packages[@]}"
   [[ " ${stages[*]} " != *" kubernetes "* ]] || install_packages "${image_packages[@]}" "${deploy_packages[@]}"
-  [[ ! " ${stages[*]} " =~ " "(polyglot|java)" " ]] || install_packages "${java_packages[@]}"
+  [[ ! " ${stages[*]} " =~ " "(polyglot|java|spring)" " ]] || install_packages "${java_packages[@]}"
   [[ " ${stages[*]} " != *" tidy "* ]] || install_packages "${tidy_packages[@]}"
 }
 

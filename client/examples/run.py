@@ -17,6 +17,7 @@ import sys
 from launcher.hub import create_topic, start_hub
 from launcher.page_server import PageServer
 from launcher.processes import Processes
+from launcher.spring import build_application, free_port, wait_for_page
 
 EXAMPLES = pathlib.Path(__file__).resolve().parent
 ROOT = EXAMPLES.parents[1]
@@ -36,14 +37,30 @@ CASES = {
     "chat": Case(topics={"chat": 4}),
     "notifications": Case(topics={"user.alice": 1, "user.bob": 1}),
 }
+SPRING = "spring"  # An application that makes its topics and serves its page itself.
 
 
 def main():
     arguments = parse_arguments()
-    case = CASES[arguments.case]
     server = arguments.bin / "millrace-server"
     if not server.exists():
         sys.exit(f"there is no {server}: deploy/quickstart.sh builds it")
+    run = run_spring if arguments.case == SPRING else run_case
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ends as Ctrl-C does.
+    processes = Processes(arguments.data_dir or ROOT / "build" / "examples" / arguments.case)
+    try:
+        hub, page = run(arguments, server, processes)
+        print(f"The hub: gRPC at {hub.grpc}, its console at {hub.web}\n"
+              f"The page: {page}/\nCtrl-C ends everything.", flush=True)
+        processes.keep_running()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        processes.stop()
+
+
+def run_case(arguments, server, processes):
+    case = CASES[arguments.case]
     if case.services:
         subprocess.run([EXAMPLES / "python" / "stubs.sh"], check=True)
     page = PageServer(arguments.host, arguments.port, {
@@ -51,21 +68,24 @@ def main():
         "/page/": EXAMPLES / "page",
         "/": EXAMPLES / arguments.case,
     })
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ends as Ctrl-C does.
-    processes = Processes(arguments.data_dir or ROOT / "build" / "examples" / arguments.case)
-    try:
-        hub = start_hub(processes, server, arguments.host, allowed_origin=page.origin)
-        for topic, partitions in case.topics.items():
-            create_topic(hub, topic, partitions)
-        start_services(processes, case, EXAMPLES / arguments.case, hub)
-        page.serve(hub.web)
-        print(f"The hub: gRPC at {hub.grpc}, its console at {hub.web}\n"
-              f"The page: {page.origin}/\nCtrl-C ends everything.", flush=True)
-        processes.keep_running()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        processes.stop()
+    hub = start_hub(processes, server, arguments.host, allowed_origin=page.origin)
+    for topic, partitions in case.topics.items():
+        create_topic(hub, topic, partitions)
+    start_services(processes, case, EXAMPLES / arguments.case, hub)
+    page.serve(hub.web)
+    return hub, page.origin
+
+
+def run_spring(arguments, server, processes):
+    application = build_application(ROOT)
+    port = arguments.port or free_port(arguments.host)
+    page = f"http://{arguments.host}:{port}"
+    hub = start_hub(processes, server, arguments.host, allowed_origin=page)
+    process = processes.start("tutorial", [
+        "java", "-jar", application, f"--millrace.target={hub.grpc}",
+        f"--server.address={arguments.host}", f"--server.port={port}"])
+    wait_for_page(page, process, processes.log_of("tutorial"))
+    return hub, page
 
 
 def start_services(processes, case, folder, hub):
@@ -78,7 +98,7 @@ def start_services(processes, case, folder, hub):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("case", choices=CASES)
+    parser.add_argument("case", choices=[*CASES, SPRING])
     parser.add_argument("--host", default="localhost", help="serve page and hub at this address, for other machines")
     parser.add_argument("--port", type=int, default=8640, help="of the page (default 8640); 0 takes any that is free")
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build" / "bin", help="where millrace-server is")

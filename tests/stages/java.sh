@@ -6,10 +6,13 @@ command -v mvn >/dev/null || skip_stage "Maven is not installed, which builds an
 command -v javac >/dev/null || skip_stage "A JDK is not installed, which builds client/java"
 
 # Surefire's reports are counted; Maven failing without a failed test counts by the stage's end.
-rm -rf client/java/*/target/surefire-reports
+modules=(client/java/* client/examples/spring client/examples/spring/with-kafka)
+rm -rf "${modules[@]/%//target/surefire-reports}"
 status=0
 mvn -B -q -ntp -fae -f client/java verify || status=$?
-for xml in client/java/*/target/surefire-reports/TEST-*.xml; do
-  [[ ! -e $xml ]] || cp "$xml" "$report/$(basename "$(dirname "$(dirname "$(dirname "$xml")")")")-$(basename "$xml")"
+for module in "${modules[@]}"; do
+  for xml in "$module"/target/surefire-reports/TEST-*.xml; do
+    [[ ! -e $xml ]] || cp "$xml" "$report/$(basename "$module")-$(basename "$xml")"
+  done
 done
 exit $status
