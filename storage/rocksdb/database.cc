@@ -103,6 +103,15 @@ rocksdb::ColumnFamilyOptions SmallFamily(const std::shared_ptr<rocksdb::Cache>& 
   return family;
 }
 
+// Of what is overwritten and deleted: names that come and go. Levels would move a file whose keys
+// no other has as it is, so that each time memtables are written out a small file would stay for
+// good, with nothing in it but what was deleted. Here all files are merged once there are four.
+rocksdb::ColumnFamilyOptions StateFamily(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions family = SmallFamily(cache);
+  family.compaction_style = rocksdb::kCompactionStyleUniversal;
+  return family;
+}
+
 rocksdb::ColumnFamilyOptions RecordsFamily(const std::shared_ptr<rocksdb::Cache>& cache,
                                            const std::shared_ptr<rocksdb::Cache>& blob_cache,
                                            const DatabaseOptions& options) {
@@ -126,10 +135,10 @@ rocksdb::ColumnFamilyOptions RecordsFamily(const std::shared_ptr<rocksdb::Cache>
 std::vector<rocksdb::ColumnFamilyDescriptor> Families(
     const DatabaseOptions& options, const std::shared_ptr<rocksdb::Cache>& blob_cache) {
   const auto cache = rocksdb::NewLRUCache(kBlockCacheBytes);
-  return {{rocksdb::kDefaultColumnFamilyName, SmallFamily(cache)},
+  return {{rocksdb::kDefaultColumnFamilyName, StateFamily(cache)},
           {kRecordsFamily, RecordsFamily(cache, blob_cache, options)},
-          {kOffsets, SmallFamily(cache)},
-          {kProducers, SmallFamily(cache)}};
+          {kOffsets, StateFamily(cache)},
+          {kProducers, StateFamily(cache)}};
 }
 
 // A database that is only looked at leaves no log file behind.

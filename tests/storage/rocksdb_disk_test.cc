@@ -66,6 +66,18 @@ class RocksDbDiskTest : public testing::Test {
     return (*topic)->partitions[0];
   }
 
+  // That the group has read the first record.
+  void Commit(const std::string& group, PartitionId partition) {
+    WriteSet set{.durability = Durability::kBuffered};
+    set.commits.push_back({.group = group, .partition = partition, .next_offset = Offset(1)});
+    std::promise<absl::StatusOr<WriteResult>> done;
+    engine_->Write(std::move(set),
+                   [&](absl::StatusOr<WriteResult> result) { done.set_value(std::move(result)); });
+    const auto result = done.get_future().get();
+    ASSERT_TRUE(result.ok()) << result.status();
+    ASSERT_TRUE(result->commits[0].ok()) << result->commits[0].status();
+  }
+
   // So many values of 100 KiB that no compression could shrink.
   void Fill(PartitionId partition, int count) {
     for (int i = 0; i < count; ++i) {
@@ -104,6 +116,33 @@ TEST_F(RocksDbDiskTest, FreesTheDiskOfADeletedTopic) {
   Open(OptionsFor(data_dir_));
   EXPECT_EQ(engine_->Status(kept)->high_watermark, Offset(10));
   EXPECT_EQ(ReasonOf(engine_->Status(gone).status()), Reason::kTopicNotFound);
+}
+
+int FilesUnder(const fs::path& path, std::string_view extension) {
+  int files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(path)) {
+    files += entry.path().extension() == extension ? 1 : 0;
+  }
+  return files;
+}
+
+// A reopening writes out what the memtables held.
+TEST_F(RocksDbDiskTest, KeepsFewFilesHoweverOftenGroupsAndTopicsComeAndGo) {
+  constexpr int kReopenings = 60;
+  constexpr int kFamilies = 4;
+  constexpr int kFilesOfAFamily = 8;
+  const PartitionId kept = CreateTopic("kept");
+  for (int i = 0; i < kReopenings; ++i) {
+    ASSERT_TRUE(WriteTo(*engine_, kept, {"a"}).ok());
+    const std::string name = std::to_string(1000 + i);
+    const PartitionId partition = CreateTopic("topic-" + name);
+    ASSERT_TRUE(WriteTo(*engine_, partition, {"a"}).ok());
+    Commit("group-" + name, partition);
+    ASSERT_TRUE(engine_->DeleteGroup("group-" + name).ok());
+    ASSERT_TRUE(engine_->DeleteTopic("topic-" + name).ok());
+    Open(OptionsFor(data_dir_));
+  }
+  EXPECT_LE(FilesUnder(data_dir_, ".sst"), kFamilies * kFilesOfAFamily);
 }
 
 TEST_F(RocksDbDiskTest, FreesTheDiskOfATruncatedTopicAfterAReopen) {
