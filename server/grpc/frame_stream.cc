@@ -57,9 +57,10 @@ class FrameStream final : public ServerStream {
   // Writes what is to be written; then ends, or asks for more.
   void Proceed() {
     if (!messages_.empty()) {
-      grpc::ByteBuffer message = std::move(messages_.front());
+      grpc::ByteBuffer message;
+      message.Swap(&messages_.front());
       messages_.pop_front();
-      Write(std::move(message));
+      Write(message);
     } else if (ending_) {
       End(*ending_);
     } else if (const auto end = encoder_->end()) {

@@ -56,7 +56,8 @@ class GroupWatch final : public ServerStream {
     std::string text = response.SerializeAsString();
     if (text == last_) return Nap(interval_);
     last_ = std::move(text);
-    Write(SerializeMessage(response));
+    grpc::ByteBuffer message = SerializeMessage(response);
+    Write(message);
   }
 
   void OnWritten() override { Nap(interval_); }

@@ -31,7 +31,7 @@ void ServerStream::OnCancel() {
 
 void ServerStream::OnDone() { self_.reset(); }
 
-void ServerStream::Write(grpc::ByteBuffer message) {
+void ServerStream::Write(grpc::ByteBuffer& message) {
   outgoing_.Swap(&message);
   std::lock_guard lock(mutex_);
   if (finished_ || cancelled_) return;

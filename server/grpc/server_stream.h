@@ -31,8 +31,8 @@ class ServerStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // First of all.
   void KeepAlive() { self_ = shared_from_this(); }
 
-  // OnWritten follows, or OnEnd. Not while a write is under way.
-  void Write(grpc::ByteBuffer message);
+  // Takes the bytes of the message. OnWritten follows, or OnEnd. Not while a write is under way.
+  void Write(grpc::ByteBuffer& message);
 
   // Ends the call; the first end wins. Not while a write is under way.
   void End(const absl::Status& status);
