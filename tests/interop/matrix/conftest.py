@@ -1,28 +1,9 @@
-"""Fixtures of the language matrix."""
+"""Fixtures of the language matrix, besides those of tests/interop."""
 
-import grpc
 import pytest
 
-import tests.support.stubs  # noqa: F401  generates what follows
-from millrace.v1 import event_hub_pb2_grpc, group_pb2_grpc
 from tests.interop.matrix.languages import Member, Producer
 from tests.interop.matrix.orders import PARTITIONS
-
-
-@pytest.fixture(scope="module")
-def channel(hub):
-    with grpc.insecure_channel(hub.target) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def events_stub(channel):
-    return event_hub_pb2_grpc.EventHubServiceStub(channel)
-
-
-@pytest.fixture(scope="module")
-def groups_stub(channel):
-    return group_pb2_grpc.GroupServiceStub(channel)
 
 
 @pytest.fixture
