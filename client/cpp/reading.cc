@@ -103,7 +103,7 @@ bool ReadingTable::any_resuming() const {
 }
 
 bool ReadingTable::awaits_assignment() const {
-  return in_group_ && first_assigned_of_session_ &&
+  return first_assigned_of_session_ &&
          std::any_of(readings_.begin(), readings_.end(),
                      [](const auto& entry) { return entry.second->known; });
 }

@@ -116,7 +116,8 @@ class ReadingTable {
   // Whether a stream was once told what it reads.
   bool ever_assigned() const { return ever_assigned_; }
   bool any_resuming() const;
-  // A group's session has begun, and whether it has what the last one had is still to be heard.
+  // A session has begun, and what it has of what the last one had is still to be heard. A Seek
+  // answered before that would be undone: the frame names the position of before it.
   bool awaits_assignment() const;
 
   void ForEach(const std::function<void(Reading&)>& visit);

@@ -56,6 +56,23 @@ TEST(ReadingTable, TakesUpItsPlaceInANewSessionThatCountsPositionsAsTheLastOneDi
   EXPECT_EQ(reading.received.offset, 17);
 }
 
+// A Seek between the two frames would be taken back by the second, which was written before it.
+TEST(ReadingTable, AwaitsTheAssignmentOfANewSessionInAGroupOrNot) {
+  for (const bool in_group : {false, true}) {
+    ReadingTable table(in_group);
+    table.OnSubscribe();
+    table.OnSessionStarted(1);
+    EXPECT_FALSE(table.awaits_assignment()) << "nothing is known that could be moved";
+    table.OnAssigned(AssignedAt(0, 1));
+    EXPECT_FALSE(table.awaits_assignment());
+    table.OnSubscribe();
+    table.OnSessionStarted(2);
+    EXPECT_TRUE(table.awaits_assignment());
+    table.OnAssigned(AssignedAt(0, 2));
+    EXPECT_FALSE(table.awaits_assignment());
+  }
+}
+
 // Of a buffer that another member committed meanwhile, and of what was returned and is not
 // committed, a transaction must take nothing.
 TEST(ReadingTable, FollowsAnotherMemberThatCommittedWhatIsStillBufferedHere) {
