@@ -69,6 +69,11 @@ class Bench:
         with server(command, "port", "web-port") as (pid, grpc, web):
             return self.measure(pid, web, "--grpc", grpc, *arguments)
 
+    def stalls(self):
+        """How much of two seconds the machine's processors were taken away from a program, see stalls.cc."""
+        settle()
+        return json.loads(subprocess.run([self.bin / "millrace-stalls", "2"], capture_output=True, check=True).stdout)
+
     def bare(self, *arguments):
         settle()
         command = [self.bin / "millrace-web-broadcast", "--port-file", "port"]
@@ -124,18 +129,29 @@ def fan_out(bench, rounds):
 
 
 def latency(bench, rounds):
-    print(f"\n| {RATE:,} events/s to {RATE_READERS} readers, ms | p50 | p99 | p99.9 | most |\n|---|---|---|---|---|",
-          flush=True)
-    missed = 0
+    """All rows in turn in each round, and before each how much of its time the machine takes away just then."""
+    load = ("--connections", RATE_READERS, "--rate", RATE, "--event-bytes", EVENT_BYTES)
+    measure = {"bare loop": lambda: bench.bare(*load)}
     for durability, flags in {"buffered": [], "synced": ["--synced"]}.items():
         for subprotocol in ("json", "proto"):
-            samples = [bench.hub("--connections", RATE_READERS, "--rate", RATE, "--event-bytes", EVENT_BYTES,
-                                 "--subprotocol", subprotocol, *flags)["latency"] for _ in range(rounds)]
-            cells = {figure: statistics.median(sample[figure] for sample in samples) / 1000
-                     for figure in ("p50_us", "p99_us", "p999_us", "max_us")}
-            missed += cells["p99_us"] >= MOST_P99_MS
-            print(f"| {durability}, {subprotocol} | " + " | ".join(f"{cell:.2f}" for cell in cells.values()) + " |",
-                  flush=True)
+            measure[f"hub, {durability}, {subprotocol}"] = (
+                lambda flags=flags, subprotocol=subprotocol: bench.hub(*load, "--subprotocol", subprotocol, *flags))
+    samples = {name: [] for name in measure}
+    for _ in range(rounds):
+        for name, run in measure.items():
+            stalls = bench.stalls()
+            samples[name].append({**run()["latency"], **stalls})
+    print(f"\n| {RATE:,} events/s to {RATE_READERS} readers, ms | p50 | p99 (range) | p99.9 | most "
+          "| the machine's own stalls | longest |\n|---|---|---|---|---|---|---|", flush=True)
+    missed = 0
+    for name, taken in samples.items():
+        p50, p99, p999, most = (statistics.median(sample[figure] for sample in taken) / 1000
+                                for figure in ("p50_us", "p99_us", "p999_us", "max_us"))
+        range_of = [end(sample["p99_us"] for sample in taken) / 1000 for end in (min, max)]
+        missed += name.startswith("hub") and p99 >= MOST_P99_MS
+        print(f"| {name} | {p50:.2f} | {p99:.2f} ({range_of[0]:.2f}-{range_of[1]:.2f}) | {p999:.2f} | {most:.2f} "
+              f"| {statistics.median(sample['share'] for sample in taken):.1%} "
+              f"| {max(sample['longest_ms'] for sample in taken):.1f} |", flush=True)
     return missed
 
 
