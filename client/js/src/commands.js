@@ -24,6 +24,11 @@ export class Commands {
     this.#maxWaiting = maxWaiting;
   }
 
+  /** Whether there is a socket. */
+  get connected() {
+    return this.#link.state === "open";
+  }
+
   // ---- Requests
 
   /**

@@ -34,8 +34,13 @@ function member(group, { memberId, memberEpoch }) {
   return { group, memberId, memberEpoch };
 }
 
-function isUncommitted({ assigned, returned, committed }) {
-  return assigned && returned !== undefined && returned.offset !== committed;
+/** Whether something was handed out that the group has not committed, as far as is known. */
+export function hasUncommitted(readings) {
+  return [...readings].some(isUncommitted);
+}
+
+function isUncommitted({ returned, committed }) {
+  return returned !== undefined && returned.offset !== committed;
 }
 
 function offsetOf({ topic, partition, offset, positionEpoch }) {

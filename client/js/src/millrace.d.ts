@@ -187,7 +187,8 @@ export interface Subscription extends AsyncIterable<ReceivedRecord> {
   positions(): Position[];
   /**
    * For a group: commits all that was handed out, or up to this record. A partition that is being revoked
-   * is given up with it.
+   * is given up with it. While the connection is being resumed it waits; what another member got meanwhile
+   * is told by onLost and not committed.
    */
   commit(record?: ReceivedRecord): Promise<CommitResult[]>;
   close(): void;

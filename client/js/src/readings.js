@@ -57,6 +57,9 @@ export class Readings {
   /** Whether a session was once told what it reads. */
   everAssigned = false;
 
+  /** Whether the present session was: until then the hub takes nothing from it. */
+  settled = false;
+
   *[Symbol.iterator]() {
     yield* this.#readings.values();
   }
@@ -75,7 +78,13 @@ export class Readings {
 
   /** A session is about to be asked for. */
   onSubscribe() {
+    this.settled = false;
     for (const reading of this) reading.committedBefore = reading.committed;
+  }
+
+  /** The hub ended the session; another is to follow. */
+  onEnded() {
+    this.settled = false;
   }
 
   onSessionStarted({ logEpoch }) {
@@ -115,6 +124,7 @@ export class Readings {
   onSettled() {
     const first = this.#firstAssigned;
     this.#firstAssigned = false;
+    this.settled = true;
     if (!first || !this.#inGroup) return [];
     return this.#lose(
       [...this].filter((reading) => reading.received && !reading.assigned),

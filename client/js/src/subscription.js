@@ -1,6 +1,6 @@
 // One subscription, over any number of sockets: what it asks for, what it buffers, what it hands out.
 
-import { groupCommit, leaveGroup, releaseWhatIsDone } from "./group_commit.js";
+import { groupCommit, hasUncommitted, leaveGroup, releaseWhatIsDone } from "./group_commit.js";
 import { connectionClosed, fromRequestError, MillraceError } from "./error.js";
 import { decodeFrame, int64, millisecondsOf } from "./protocol.js";
 import { Readings } from "./readings.js";
@@ -82,6 +82,13 @@ export class Subscription {
   /** Commits for the group what was handed out, or one record. Resolves with the hub's results. */
   async commit(record) {
     if (!this.#inGroup) throw new TypeError("only a subscription with a group commits");
+    // While a session is being resumed the hub knows nothing yet of what the last one had.
+    while (
+      !this.#end &&
+      hasUncommitted(this.#readings) &&
+      !(this.#commands.connected && this.#readings.settled)
+    )
+      await this.#nextWake();
     if (this.#end) throw this.#end.error ?? connectionClosed();
     return groupCommit(this.#commands, this.#request.group, this.#session, this.#readings, record);
   }
@@ -119,7 +126,7 @@ export class Subscription {
     while (this.#head === this.#buffer.length) {
       if (this.#end?.error) throw this.#end.error;
       if (this.#end) return false;
-      await new Promise((resolve) => this.#wakers.push(resolve));
+      await this.#nextWake();
     }
     return true;
   }
@@ -192,7 +199,7 @@ export class Subscription {
         for (const batch of body.batches ?? []) this.#onBatch(batch);
         return this.#wake();
       case "assigned":
-        return this.#tell(this.#readings.onAssigned(body));
+        return this.#onSettled(this.#readings.onAssigned(body));
       case "revoking":
         this.#tell(this.#readings.onRevoking(body));
         return void releaseWhatIsDone(this.#commands, this.#request.group, this.#session, this.#readings);
@@ -203,12 +210,17 @@ export class Subscription {
       case "caughtUp":
         return this.#tell(this.#readings.onCaughtUp(body));
       case "heartbeat":
-        return this.#tell([...this.#readings.onSettled(), ["heartbeat", body]]);
+        return this.#onSettled([...this.#readings.onSettled(), ["heartbeat", body]]);
       case "partitionError":
         return this.#onPartitionError(body);
       case "ending":
         return this.#onEnding(body);
     }
+  }
+
+  #onSettled(events) {
+    this.#tell(events);
+    this.#wake();
   }
 
   #onBatch(batch) {
@@ -261,6 +273,7 @@ export class Subscription {
   }
 
   #onEnding({ reason = "ENDING_REASON_UNSPECIFIED", retry = false, retryAfter, message }) {
+    this.#readings.onEnded();
     if (retry) return this.#commands.resumeAfter(this.#stream, millisecondsOf(retryAfter));
     this.#commands.forget(this.#stream);
     const ended = reason === "ENDING_REASON_END_REACHED" || reason === "ENDING_REASON_LEFT";
@@ -282,6 +295,10 @@ export class Subscription {
     if (error) this.#closed.reject(error);
     else this.#closed.resolve();
     this.#wake();
+  }
+
+  #nextWake() {
+    return new Promise((resolve) => this.#wakers.push(resolve));
   }
 
   #wake() {

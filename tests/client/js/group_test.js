@@ -31,6 +31,28 @@ test("one record can be committed, and what was handed out after it is not", asy
   assert.equal(committedNextOffset, 2n);
 });
 
+test("a commit waits while the session is being resumed", async (t) => {
+  const gateway = await startGateway(t, { partitions: 2 });
+  append(gateway, 6);
+  const subscription = connectTo(t, gateway).subscribe(BILLING);
+  await take(subscription[Symbol.asyncIterator](), 6);
+  const [before, held] = [subscription.sessionId, []];
+  gateway.onMessage = (direction, message, socket) => {
+    if (direction === "command" || (held.length === 0 && message.frame?.sessionStarted)) return true;
+    held.push(() => socket.send(JSON.stringify(message)));
+    return false;
+  };
+  gateway.breakAll();
+  await until(() => subscription.sessionId !== before, "another session has begun");
+  const committing = subscription.commit();
+  await until(() => held.length > 0, "the hub says what it reads");
+  gateway.onMessage = () => true;
+  for (const send of held) send();
+  const results = await committing;
+  assert.equal(results.length, 2);
+  assert.ok(results.every(({ error }) => !error));
+});
+
 test("a member that closes frees its partitions at once", async (t) => {
   const gateway = await startGateway(t);
   const hub = connectTo(t, gateway);
