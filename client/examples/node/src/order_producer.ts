@@ -32,7 +32,8 @@ function order(line: string): Record {
   });
 }
 
-const passing = [status.UNAVAILABLE, status.RESOURCE_EXHAUSTED, status.DEADLINE_EXCEEDED];
+const broken = [status.INTERNAL, status.CANCELLED]; // What else grpc-js makes of a connection that breaks.
+const passing = [status.UNAVAILABLE, status.RESOURCE_EXHAUSTED, status.DEADLINE_EXCEEDED, ...broken];
 
 type Call<T> = (callback: (error: ServiceError | null, response: T) => void) => void;
 

@@ -52,6 +52,7 @@ public final class OrderProducer {
       } catch (StatusRuntimeException error) {
         switch (error.getStatus().getCode()) {
           case UNAVAILABLE, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED -> System.err.println(error.getMessage());
+          case UNKNOWN -> System.err.println(error.getMessage()); // grpc-java's for a connection that breaks.
           default -> throw error; // The hub refuses it.
         }
       }
