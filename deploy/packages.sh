@@ -7,7 +7,7 @@ build_packages=(
   build-essential cmake ninja-build ccache git pkg-config
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
   librocksdb-dev libxxhash-dev libabsl-dev libspdlog-dev libcli11-dev nlohmann-json3-dev
-  libboost1.81-dev prometheus-cpp-dev libssl-dev openssl
+  libboost1.81-dev prometheus-cpp-dev libssl-dev openssl libcjose-dev
 )
 
 # To build and run the tests, on top.
@@ -27,6 +27,7 @@ image_packages=(mmdebstrap umoci)
 runtime_packages=(
   base-files dash coreutils
   libgrpc++1.51 libprotobuf32 librocksdb7.8 libxxhash0 libspdlog1.10 libprometheus-cpp-core1.0 libssl3
+  libcjose0
 )
 
 # To test what is in deploy/, on top.

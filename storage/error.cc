@@ -65,4 +65,13 @@ ErrorMetadata MetadataOf(const absl::Status& status) {
   return metadata;
 }
 
+std::optional<absl::Duration> RetryAfterOf(const absl::Status& status) {
+  const std::optional<Reason> reason = ReasonOf(status);
+  if (!reason) return std::nullopt;
+  const ErrorMetadata metadata = MetadataOf(status);
+  const auto known = metadata.find("retry_after_ms");
+  if (known == metadata.end()) return TraitsOf(*reason).retry_after;
+  return absl::Milliseconds(std::stoll(known->second));
+}
+
 }  // namespace millrace::storage

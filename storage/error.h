@@ -57,6 +57,7 @@ namespace millrace::storage {
   X(kDataLoss, "DATA_LOSS", kDataLoss, -1)                                                  \
   X(kDraining, "DRAINING", kUnavailable, 1000)                                              \
   X(kOverloaded, "OVERLOADED", kResourceExhausted, 100)                                     \
+  X(kQuotaExceeded, "QUOTA_EXCEEDED", kResourceExhausted, 1000)                             \
   X(kUnsupportedByEngine, "UNSUPPORTED_BY_ENGINE", kUnimplemented, -1)                      \
   X(kUnsupported, "UNSUPPORTED", kUnimplemented, -1)                                        \
   X(kUnauthenticated, "UNAUTHENTICATED", kUnauthenticated, -1)                              \
@@ -93,5 +94,10 @@ std::optional<Reason> ReasonOf(const absl::Status& status);
 
 // The facts of an error; empty where there are none.
 ErrorMetadata MetadataOf(const absl::Status& status);
+
+// After what time a retry makes sense: that of the fact "retry_after_ms" where the error knows
+// better than its reason, else that of the reason. Absent: a retry of the same request will not
+// help.
+std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
 
 }  // namespace millrace::storage

@@ -17,7 +17,7 @@ WireError WireErrorOf(const absl::Status& error) {
           .reason = std::string(traits.word),
           .message = std::string(error.message()),
           .metadata = storage::MetadataOf(error),
-          .retry_after = traits.retry_after};
+          .retry_after = storage::RetryAfterOf(error)};
 }
 
 v1::RequestError ToRequestError(const absl::Status& status) {

@@ -20,6 +20,7 @@ MEMORY = "storage/memory"
 ROCKSDB = "storage/rocksdb"
 SOCKETS = "server/sockets"
 TLS = "server/tls"
+ACCESS = "server/access"
 HUB = "server/hub"
 CONTRACT = "server/contract"
 GRPC = "server/grpc"
@@ -43,12 +44,13 @@ ARROWS = {
     ROCKSDB: {STORAGE, BATCH, COMMIT},
     SOCKETS: set(),
     TLS: set(),
+    ACCESS: {STORAGE},
     HUB: {STORAGE, BATCH},
-    CONTRACT: {HUB, STORAGE, BATCH, PROTO},
-    GRPC: {CONTRACT, SOCKETS, TLS, HUB, STORAGE, BATCH, PROTO, STUBS},
-    WEB: {CONTRACT, SOCKETS, TLS, HUB, STORAGE, BATCH, PROTO},
+    CONTRACT: {ACCESS, HUB, STORAGE, BATCH, PROTO},
+    GRPC: {CONTRACT, ACCESS, SOCKETS, TLS, HUB, STORAGE, BATCH, PROTO, STUBS},
+    WEB: {CONTRACT, ACCESS, SOCKETS, TLS, HUB, STORAGE, BATCH, PROTO},
     METRICS: {CONTRACT, HUB, STORAGE, BATCH},
-    APP: {GRPC, WEB, METRICS, TLS, CONTRACT, HUB, STORAGE, MEMORY, ROCKSDB},
+    APP: {GRPC, WEB, METRICS, ACCESS, TLS, CONTRACT, HUB, STORAGE, MEMORY, ROCKSDB},
     MAIN: {APP},
     CLIENT_API: set(),
     CLIENT: {CLIENT_API, PROTO, STUBS},
@@ -63,6 +65,7 @@ LIBRARIES = {
     "google/protobuf/": {CONTRACT, GRPC, WEB, CLIENT},
     "boost/": {WEB},
     "prometheus/": {METRICS},
+    "cjose/": {ACCESS},
     "CLI/": {APP, CLI},
     "gtest/": set(),
     "gmock/": set(),

@@ -35,6 +35,7 @@ inline constexpr std::string_view kDiskFull = "DISK_FULL";
 inline constexpr std::string_view kStorageFailed = "STORAGE_FAILED";
 inline constexpr std::string_view kDraining = "DRAINING";
 inline constexpr std::string_view kOverloaded = "OVERLOADED";
+inline constexpr std::string_view kQuotaExceeded = "QUOTA_EXCEEDED";
 inline constexpr std::string_view kUnsupportedByEngine = "UNSUPPORTED_BY_ENGINE";
 
 // Reasons of this library itself.

@@ -287,6 +287,12 @@ class Overloaded(MillraceError):
     reason = "OVERLOADED"
 
 
+class QuotaExceeded(MillraceError):
+    """Wait as long as the error says, or ask for a larger quota."""
+
+    reason = "QUOTA_EXCEEDED"
+
+
 class UnsupportedByEngine(MillraceError):
     """Ask GetHub what this engine can do."""
 
