@@ -55,7 +55,8 @@ struct AccessFiles {
 
 // Reads the access file and the key set that it names, by a path that is relative to its folder.
 // FailedPrecondition, with a sentence that names the file: one cannot be read, or ParseAccessFile
-// refuses it. The key set is read here and judged by JwtKeys.
+// refuses it. The key set is read here and judged by JwtKeys. `jwks_file` of the answer is its path
+// as it was opened.
 absl::StatusOr<AccessFiles> LoadAccessFiles(const std::string& file);
 
 }  // namespace millrace::server

@@ -1,7 +1,6 @@
 // Who may do what. A rule gives rights on names to principals; what no rule gives is refused.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -63,7 +62,8 @@ class AccessRules {
 
   // What the rules give to one pattern of principals.
   struct Grants {
-    std::array<NamePatterns<RightSet>, 2> named;  // Topics and groups.
+    NamePatterns<RightSet> topics;
+    NamePatterns<RightSet> groups;
     RightSet hub = 0;
     RightSet somewhere = 0;  // On any of these.
   };
@@ -72,7 +72,7 @@ class AccessRules {
   template <typename Visit>
   void ForEachGrants(std::string_view principal, const Visit& visit) const;
 
-  void Add(const AccessRule& rule, Grants& grants) const;
+  static void Add(const AccessRule& rule, Grants& grants);
 
   std::vector<AccessRule> rules_;
   NamePatterns<Grants> grants_;

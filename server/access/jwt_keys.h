@@ -14,6 +14,8 @@ struct _cjose_jwk_int;
 
 namespace millrace::server {
 
+class JsonNode;
+
 // The algorithms of signatures that are accepted, each with its type of key. There is no EdDSA:
 // libcjose cannot verify it.
 enum class JwtAlgorithm { kRs256, kEs256 };
@@ -42,6 +44,9 @@ class JwtKeys {
     JwtAlgorithm algorithm;
     std::unique_ptr<Key, Release> key;
   };
+
+  // Takes the key if it is one for a JwtAlgorithm; notes at the node what is wrong with it.
+  void Add(const JsonNode& node);
 
   std::vector<Entry> entries_;
 };

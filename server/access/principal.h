@@ -15,6 +15,10 @@ inline constexpr std::string_view kAnonymous = "anonymous";
 // No principal has a longer name. SPIFFE's limit for its identifiers.
 inline constexpr size_t kMaxPrincipalBytes = 2048;
 
+// Whether somebody who has shown a credential can have this name: no control characters, and not
+// kAnonymous.
+bool IsPrincipalName(std::string_view name);
+
 struct Principal {
   std::string name{kAnonymous};
   // From then on the credential that it was taken from is void, and what is open must be closed.

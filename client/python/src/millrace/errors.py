@@ -22,8 +22,8 @@ __all__ = [
     "BatchTooLarge", "MetadataTooLarge", "ExpectedOffsetNeedsPartition", "PositionsWithGroup", "LimitExceeded",
     "GroupNotFound", "GroupHasMembers", "SessionNotFound", "PartitionNotAssigned", "MemberFenced",
     "InstanceReplaced", "Superseded", "ProducerFenced", "ProducerUnknown", "SequenceGap", "UnexpectedOffset",
-    "DiskFull", "StorageFailed", "DataLoss", "Draining", "Overloaded", "UnsupportedByEngine", "Unsupported",
-    "Unauthenticated", "PermissionDenied", "InternalError",
+    "DiskFull", "StorageFailed", "DataLoss", "Draining", "Overloaded", "QuotaExceeded", "UnsupportedByEngine",
+    "Unsupported", "Unauthenticated", "PermissionDenied", "InternalError",
 ]
 
 
