@@ -64,26 +64,34 @@ absl::StatusOr<Principal> Access::Authenticate(const Credentials& credentials) c
 }
 
 absl::Status Access::Check(const Principal& principal, Right right, Resource resource) const {
-  return Judge(principal, rules()->Allows(principal.name, right, resource), TextOf(right, resource),
-               FactsOf(right, resource));
+  if (!HasExpired(principal) && rules()->Allows(principal.name, right, resource)) {
+    return absl::OkStatus();
+  }
+  return Refusal(principal, TextOf(right, resource), FactsOf(right, resource));
 }
 
 absl::Status Access::CheckAnything(const Principal& principal) const {
-  return Judge(principal, rules()->AllowsAnything(principal.name), "do anything", {});
+  if (!HasExpired(principal) && rules()->AllowsAnything(principal.name)) return absl::OkStatus();
+  return Refusal(principal, "do anything", {});
 }
 
 absl::Status Access::CheckSomewhere(const Principal& principal, Right right) const {
-  return Judge(principal, rules()->AllowsSomewhere(principal.name, right),
-               TextOf(right) + " anywhere", {{"right", TextOf(right)}});
+  if (!HasExpired(principal) && rules()->AllowsSomewhere(principal.name, right)) {
+    return absl::OkStatus();
+  }
+  return Refusal(principal, TextOf(right) + " anywhere", {{"right", TextOf(right)}});
 }
 
-absl::Status Access::Judge(const Principal& principal, bool allowed, const std::string& what,
-                           const ErrorMetadata& metadata) const {
-  if (principal.expires != absl::InfiniteFuture() && principal.expires <= clock_.Now()) {
+bool Access::HasExpired(const Principal& principal) const {
+  return principal.expires != absl::InfiniteFuture() && principal.expires <= clock_.Now();
+}
+
+absl::Status Access::Refusal(const Principal& principal, const std::string& what,
+                             const ErrorMetadata& metadata) const {
+  if (HasExpired(principal)) {
     return storage::Error(Reason::kUnauthenticated,
                           "the credential of " + principal.name + " has expired", metadata);
   }
-  if (allowed) return absl::OkStatus();
   if (principal.anonymous()) {
     return storage::Error(Reason::kUnauthenticated, "who has not said who they are may not " + what,
                           metadata);

@@ -91,9 +91,10 @@ class Access {
 
   absl::Status Use(AccessFiles files);
   std::shared_ptr<const Snapshot> snapshot() const;
-  // OK, or why a principal whose rules say `allowed` may not.
-  absl::Status Judge(const Principal& principal, bool allowed, const std::string& what,
-                     const storage::ErrorMetadata& metadata) const;
+  bool HasExpired(const Principal& principal) const;
+  // Why the principal may not do `what`.
+  absl::Status Refusal(const Principal& principal, const std::string& what,
+                       const storage::ErrorMetadata& metadata) const;
   void TellOfChange();
   void Run();
 

@@ -21,7 +21,7 @@ constexpr size_t kMaxNameLength = 249;  // Of topics and groups.
 constexpr int64_t kMaxLimit = 1'000'000'000'000;
 constexpr int64_t kMaxLeewaySeconds = 600;
 
-// A name, or the beginning of one with '*' behind it: without the '*', and what it is a name of.
+// The name, or the beginning of one, that the pattern is made of.
 std::string_view WithoutStar(std::string_view pattern) {
   if (IsPrefixPattern(pattern)) pattern.remove_suffix(1);
   return pattern;

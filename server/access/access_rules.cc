@@ -21,7 +21,7 @@ uint8_t SetOf(const std::vector<Right>& rights) {
   return set;
 }
 
-// "a, b and c" would be harder to read for a program; people manage with "a, b, c".
+// "a, b, c".
 template <typename Items, typename TextOf>
 std::string Listed(const Items& items, const TextOf& text_of) {
   std::string text;
@@ -74,9 +74,11 @@ void AccessRules::Add(const AccessRule& rule, Grants& grants) {
   const RightSet on_named = WithImplied(rights);
   for (const std::string& topic : rule.topics) grants.topics[topic] |= on_named;
   for (const std::string& group : rule.groups) grants.groups[group] |= on_named;
-  if (rule.hub) grants.hub |= rights;
-  const bool names_any = !rule.topics.empty() || !rule.groups.empty();
-  grants.somewhere |= names_any ? on_named : rights;
+  if (!rule.topics.empty() || !rule.groups.empty()) grants.somewhere |= on_named;
+  if (rule.hub) {
+    grants.hub |= rights;
+    grants.somewhere |= rights;
+  }
 }
 
 template <typename Visit>

@@ -47,6 +47,8 @@ absl::StatusOr<json> ParseJson(std::string_view text) {
                          /*ignore_comments=*/true);
   } catch (const json::parse_error& error) {
     return NoJson(text, error);
+  } catch (const json::exception&) {
+    return absl::InvalidArgumentError("a number is too large");
   }
   if (!watch.twice().empty()) {
     return absl::InvalidArgumentError("the key \"" + watch.twice() +

@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/escaping.h"
+#include "server/access/json_node.h"
 #include "storage/error.h"
 
 namespace millrace::server {
@@ -31,17 +33,11 @@ struct ClearOpenSslErrors {
   ~ClearOpenSslErrors() { ERR_clear_error(); }
 };
 
-bool Has(cjose_header_t* header, const char* member) {
-  char* value = cjose_header_get_raw(header, member, nullptr);
-  if (value == nullptr) return false;
-  cjose_get_dealloc()(value);
-  return true;
-}
-
-// Empty: it is not there, or no text.
-std::string_view TextIn(cjose_header_t* header, const char* member) {
-  const char* value = cjose_header_get(header, member, nullptr);
-  return value == nullptr ? std::string_view() : value;
+// Absent: it is not there, or no text.
+std::optional<std::string> TextIn(const json& object, const std::string& member) {
+  const auto found = object.find(member);
+  if (found == object.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
 }
 
 // The token says itself how it is signed, so that only these two are taken from it, and each only
@@ -52,17 +48,22 @@ std::optional<JwtAlgorithm> AlgorithmNamed(std::string_view name) {
   return std::nullopt;
 }
 
-absl::Status CheckSignature(cjose_jws_t* token, const JwtKeys& keys) {
-  cjose_header_t* header = cjose_jws_get_protected(token);
-  const auto algorithm = AlgorithmNamed(TextIn(header, "alg"));
+// The key that the header names. A header with a member twice is refused, so that libcjose, which
+// reads it again, cannot read another one.
+absl::StatusOr<const JwtKeys::Key*> KeyFor(std::string_view token, const JwtKeys& keys) {
+  const std::string part(token.substr(0, token.find('.')));
+  std::string text;
+  if (!absl::WebSafeBase64Unescape(part, &text)) return Refused("it is no signed JWT");
+  const auto header = ParseJson(text);
+  if (!header.ok() || !header->is_object()) return Refused("it is no signed JWT");
+  const auto algorithm = AlgorithmNamed(TextIn(*header, "alg").value_or(""));
   if (!algorithm) return Refused("it is signed neither with RS256 nor with ES256");
-  if (Has(header, "crit")) return Refused("it asks for an extension that is not known here");
-  const std::string_view kid = TextIn(header, "kid");
-  if (kid.empty() && Has(header, "kid")) return Refused("its kid is no text");
-  const JwtKeys::Key* key = keys.Find(kid, *algorithm);
+  if (header->contains("crit")) return Refused("it asks for an extension that is not known here");
+  const auto kid = TextIn(*header, "kid");
+  if (!kid && header->contains("kid")) return Refused("its kid is no text");
+  const JwtKeys::Key* key = keys.Find(kid.value_or(""), *algorithm);
   if (key == nullptr) return Refused("no key of the key set is the one that it names");
-  if (!cjose_jws_verify(token, key, nullptr)) return Refused("its signature is not the key's");
-  return absl::OkStatus();
+  return key;
 }
 
 // A time in seconds since 1970, with or without fractions; absent: it is not there, or none.
@@ -86,13 +87,13 @@ absl::StatusOr<Principal> Judge(const json& claims, const JwtConfig& config, abs
   const auto begins = TimeIn(claims, "nbf");
   if (!begins && claims.contains("nbf")) return Refused("its nbf is no time");
   if (begins && now + config.leeway < *begins) return Refused("it is not valid yet");
-  if (claims.value("iss", json()) != config.issuer) return Refused("it is of another issuer");
+  if (TextIn(claims, "iss") != config.issuer) return Refused("it is of another issuer");
   if (!HasAudience(claims, config.audience)) return Refused("it is for another audience");
-  const json name = claims.value(config.principal_claim, json());
-  if (!name.is_string() || !IsPrincipalName(name.get_ref<const std::string&>())) {
+  const auto name = TextIn(claims, config.principal_claim);
+  if (!name || !IsPrincipalName(*name)) {
     return Refused("its " + config.principal_claim + " is no name that a principal can have");
   }
-  return Principal{.name = name.get<std::string>(), .expires = *expires + config.leeway};
+  return Principal{.name = *name, .expires = *expires + config.leeway};
 }
 
 }  // namespace
@@ -102,10 +103,12 @@ JwtVerifier::JwtVerifier(JwtConfig config, JwtKeys keys)
 
 absl::StatusOr<Principal> JwtVerifier::Verify(std::string_view text, absl::Time now) const {
   const ClearOpenSslErrors clear;
+  const auto key = KeyFor(text, keys_);
+  if (!key.ok()) return key.status();
   const Token token(cjose_jws_import(text.data(), text.size(), nullptr));
   if (token == nullptr) return Refused("it is no signed JWT");
-  absl::Status status = CheckSignature(token.get(), keys_);
-  if (!status.ok()) return status;
+  if (!cjose_jws_verify(token.get(), *key, nullptr))
+    return Refused("its signature is not the key's");
 
   uint8_t* payload = nullptr;
   size_t size = 0;

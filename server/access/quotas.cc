@@ -197,10 +197,8 @@ class Quotas::State {
   // Idle principals are as if they had never come. Where many are left, it waits for twice as many,
   // so that a newcomer costs little on average.
   void Sweep(absl::Time now) {
-    std::erase_if(usages_, [&](auto& entry) {
-      entry.second.CountTo(now);
-      return entry.second.idle();
-    });
+    for (auto& [principal, usage] : usages_) usage.CountTo(now);
+    std::erase_if(usages_, [](const auto& entry) { return entry.second.idle(); });
     sweep_at_ = std::max(kFirstSweep, 2 * usages_.size());
   }
 

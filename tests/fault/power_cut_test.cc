@@ -27,7 +27,7 @@ TEST(PowerCut, LosesNothingThatWasAcknowledged) {
   constexpr int kLogsAtOnce = 3;
   std::vector<CampaignResult> results(kLogsAtOnce);
   std::vector<std::thread> threads;
-  const storage::TemporaryDirectory directory;
+  const TemporaryDirectory directory;
   for (int i = 0; i < kLogsAtOnce; ++i) {
     threads.emplace_back([&, i] {
       const int64_t share = cuts / kLogsAtOnce + (i < cuts % kLogsAtOnce ? 1 : 0);

@@ -1,9 +1,6 @@
 // RocksDB engines in a directory of the test's own.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,30 +8,9 @@
 
 #include "storage/rocksdb/rocksdb_engine.h"
 #include "tests/storage/contract/engine_factory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace millrace::storage {
-
-// A directory that is deleted with this object.
-class TemporaryDirectory {
- public:
-  explicit TemporaryDirectory(
-      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
-    std::string pattern = (parent / "millrace-XXXXXX").string();
-    EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Where files take no disk, if there is such a place.
 inline std::filesystem::path InMemory() {
