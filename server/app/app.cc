@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/access/access.h"
 #include "server/app/engines.h"
 #include "server/app/hub_log.h"
 #include "server/app/log.h"
@@ -33,8 +34,10 @@ namespace millrace::server {
 namespace {
 
 constexpr int kFailed = 1;
+constexpr int kSetWrong = 2;
 constexpr absl::Duration kHousekeepingInterval = absl::Hours(1);
 constexpr absl::Duration kTlsInterval = absl::Seconds(1);
+constexpr absl::Duration kAccessInterval = absl::Seconds(1);
 // Of the drain's time: what calls may take. The rest is for closing the log.
 constexpr double kShareForCalls = 0.7;
 
@@ -100,6 +103,7 @@ void LogStart(const Settings& settings, storage::Engine& engine, int port, const
        {"listen", WithPort(settings.listen, port)},
        {"web_listen", web == nullptr ? "none" : WithPort(settings.web.listen, web->port())},
        {"tls", TlsName(settings)},
+       {"access", settings.access_file.empty() ? "open" : "by rules"},
        {"data_dir", settings.data_dir.empty() ? "none" : settings.data_dir},
        {"hub_id", engine.hub_id()},
        {"log_epoch", absl::StrCat(engine.log_epoch().value())}});
@@ -169,10 +173,39 @@ void WatchTls(const Settings& settings, const TlsMaterial& material, WebServer* 
   watch.emplace(settings.tls, material, kTlsInterval, TlsWatch::Handlers{changed, refused});
 }
 
-// Serves until a signal comes; then drains.
-absl::Status Serve(const Settings& settings, const std::optional<TlsMaterial>& tls, hub::Hub& hub,
-                   StopSignals& signals, std::optional<Watchdog>& watchdog) {
-  const auto watch = std::make_shared<CallWatch>(LogAdminAction);
+bool IsLoopback(const std::string& listen) {
+  const std::string host = listen.substr(0, listen.rfind(':'));
+  return host == "localhost" || host == "[::1]" || host.compare(0, 4, "127.") == 0;
+}
+
+// Null where everybody may do everything.
+absl::StatusOr<std::unique_ptr<Access>> OpenAccess(const Settings& settings) {
+  if (settings.access_file.empty()) return nullptr;
+  const bool reachable =
+      !IsLoopback(settings.listen) || (settings.serves_web() && !IsLoopback(settings.web.listen));
+  if (!settings.has_tls() && reachable) {
+    Log(LogLevel::kWarn, "tokens travel in clear",
+        {{"reason", "--access-file without --tls-cert, on an address that others reach"}});
+  }
+  return Access::Open({.file = settings.access_file,
+                       .interval = kAccessInterval,
+                       .refused = [](const absl::Status& status) {
+                         Log(LogLevel::kError, "access file not taken", {{"reason", Text(status)}});
+                       }});
+}
+
+// Serves until a signal comes; then drains. `access` is null where there are no rules.
+absl::Status Serve(const Settings& settings, const std::optional<TlsMaterial>& tls, Access* access,
+                   hub::Hub& hub, StopSignals& signals, std::optional<Watchdog>& watchdog) {
+  const auto watch =
+      std::make_shared<CallWatch>(CallWatchOptions{.admin_log = LogAdminAction,
+                                                   .refusal_log = LogRefusal,
+                                                   .access = access,
+                                                   .max_stream_age = settings.max_stream_age});
+  std::shared_ptr<const void> access_told;
+  if (access != nullptr) {
+    access_told = access->OnChange([] { Log(LogLevel::kInfo, "access file taken"); });
+  }
   const Metrics metrics(hub, *watch,
                         {.version = MILLRACE_VERSION,
                          .max_labels = static_cast<size_t>(settings.metrics_max_labels)});
@@ -208,6 +241,11 @@ int RunServer(int argc, const char* const* argv) {
   StartLog(settings.log_level, settings.log_format);
   const auto tls = LoadTlsOf(settings);
   if (!tls.ok()) return CannotStart(tls.status());
+  const auto access = OpenAccess(settings);
+  if (!access.ok()) {
+    CannotStart(access.status());
+    return kSetWrong;
+  }
   FitConnections(settings.hub.limits, settings.web.limits);
 
   auto engine = OpenEngine(settings, ExitOnFailure);
@@ -217,7 +255,8 @@ int RunServer(int argc, const char* const* argv) {
     HubLog hub_log;
     settings.hub.observer = &hub_log;
     hub::Hub hub(**engine, storage::Clock::System(), settings.hub);
-    if (absl::Status status = Serve(settings, *tls, hub, signals, watchdog); !status.ok()) {
+    if (absl::Status status = Serve(settings, *tls, access->get(), hub, signals, watchdog);
+        !status.ok()) {
       return CannotStart(status);
     }
   }

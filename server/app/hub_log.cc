@@ -72,11 +72,25 @@ void LogAdminAction(const AdminAction& action) {
   std::vector<LogField> fields = {{"method", std::string(action.method)},
                                   {"transport", std::string(action.transport)},
                                   {"peer", std::string(action.peer)}};
+  if (!action.principal.empty()) fields.emplace_back("principal", std::string(action.principal));
   fields.insert(fields.end(), action.facts.begin(), action.facts.end());
   fields.emplace_back("outcome", action.outcome.ok() ? "OK" : WireErrorOf(action.outcome).reason);
   fields.emplace_back("seconds", Seconds(action.took));
   if (!action.outcome.ok()) fields.emplace_back("message", std::string(action.outcome.message()));
   Log(LogLevel::kInfo, "admin action", fields);
+}
+
+void LogRefusal(const Refusal& refusal) {
+  std::vector<LogField> fields = {{"method", std::string(refusal.method)},
+                                  {"transport", std::string(refusal.transport)},
+                                  {"peer", std::string(refusal.peer)}};
+  if (!refusal.principal.empty()) fields.emplace_back("principal", std::string(refusal.principal));
+  const WireError facts = WireErrorOf(refusal.status);
+  for (const auto& [name, value] : facts.metadata) fields.emplace_back(name, value);
+  fields.emplace_back("outcome", facts.reason);
+  fields.emplace_back("message", facts.message);
+  if (refusal.left_out > 0) fields.emplace_back("left_out", absl::StrCat(refusal.left_out));
+  Log(LogLevel::kWarn, "access refused", fields);
 }
 
 }  // namespace millrace::server

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "server/contract/admin_actions.h"
+#include "server/contract/guard.h"
 #include "server/hub/hub_observer.h"
 
 namespace millrace::server {
@@ -28,5 +29,8 @@ class HubLog final : public hub::HubObserver {
 // The access log: one line an action, "admin action", with who, what, what came of it and how long
 // it took. Threads: any.
 void LogAdminAction(const AdminAction& action);
+
+// Of the same log: "access refused", with who, what and why. Threads: any.
+void LogRefusal(const Refusal& refusal);
 
 }  // namespace millrace::server

@@ -179,6 +179,14 @@ void DeclareTls(Declaration& declare, Settings& settings) {
                "clients must show a certificate that one of these vouches for, as PEM");
 }
 
+void DeclareAccess(Declaration& declare, Settings& settings) {
+  declare.Group("Access");
+  declare.Text(
+      "--access-file", settings.access_file, "FILE",
+      "who may do what, as JSON; what no rule of it allows is refused; taken anew while the "
+      "hub runs when it is replaced. Without it everybody may do everything");
+}
+
 void DeclareWeb(Declaration& declare, Settings& settings) {
   WebLimits& limits = settings.web.limits;
   declare.Group("Web");
@@ -265,6 +273,10 @@ void DeclareLimits(Declaration& declare, Settings& settings) {
   declare.Count("--max-group-members", limits.max_group_members, "members of a group");
   declare.Count("--max-subscriptions", limits.max_subscriptions, "open subscriptions");
   declare.Count("--max-connections", limits.max_connections, "connections");
+  declare.OptionalSpan(
+      "--max-stream-age", settings.max_stream_age,
+      "the age, give or take a tenth, at which a stream is ended so that its client "
+      "connects again, to a hub that is new, say; 0: never");
   declare.Count("--producer-window", settings.producer_window,
                 "answers kept per producer, for repeated requests");
   declare.Span("--producer-idle-expiry", limits.producer_idle_expiry,
@@ -279,6 +291,7 @@ void Declare(CLI::App& app, Settings& settings) {
   Declaration declare(app);
   DeclareHub(declare, settings);
   DeclareTls(declare, settings);
+  DeclareAccess(declare, settings);
   DeclareWeb(declare, settings);
   DeclareMetrics(declare, settings);
   DeclareTopics(declare, settings);

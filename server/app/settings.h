@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -25,9 +26,11 @@ struct Settings {
   std::string listen = "localhost:9640";  // HOST:PORT; port 0: any that is free.
   std::string port_file;                  // Empty: none is written.
   TlsFiles tls;                           // Of both listeners.
-  WebServerOptions web;                   // Without what the program adds.
-  std::string web_port_file;              // Empty: none is written.
-  int32_t metrics_max_labels = 100;       // Topics, and groups, with series of their own.
+  std::string access_file;                // Empty: everybody may do everything.
+  std::optional<absl::Duration> max_stream_age;
+  WebServerOptions web;              // Without what the program adds.
+  std::string web_port_file;         // Empty: none is written.
+  int32_t metrics_max_labels = 100;  // Topics, and groups, with series of their own.
   absl::Duration drain_timeout = absl::Seconds(10);
 
   hub::HubOptions hub;

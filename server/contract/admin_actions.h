@@ -24,6 +24,7 @@ struct AdminAction {
   std::string_view method;     // "TopicService/CreateTopic".
   std::string_view transport;  // "grpc", "http".
   std::string_view peer;       // The client's address.
+  std::string_view principal;  // Empty: nobody is asked who they are.
   AdminFacts facts;
   absl::Status outcome;
   absl::Duration took;

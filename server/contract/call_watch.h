@@ -1,5 +1,6 @@
 // What is noted of the calls that the transports serve: how many ended how, what is open, and the
-// access log of admin actions. Whoever publishes that reads it from here.
+// access log of admin actions. Whoever publishes that reads it from here. And the guard that they
+// pass, where there is one.
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -19,6 +21,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/contract/admin_actions.h"
+#include "server/contract/caller.h"
+#include "server/contract/guard.h"
+#include "server/contract/needs.h"
+#include "server/contract/stream_watch.h"
 
 namespace millrace::server {
 
@@ -57,9 +63,15 @@ class OpenCount {
 // A method of the contract as one transport serves it. Threads: any.
 class ServedMethod {
  public:
-  // `log` outlives this object.
-  ServedMethod(Transport transport, std::string name, const AdminLog& log)
-      : transport_(transport), name_(std::move(name)), log_(log) {}
+  // What all methods share; outlives this object.
+  struct Context {
+    AdminLog log;                          // May be empty.
+    std::unique_ptr<Guard> guard;          // Null: no access control.
+    std::shared_ptr<StreamWatch> streams;  // Null: there is nothing to watch of streams.
+  };
+
+  ServedMethod(Transport transport, std::string name, const Context& context)
+      : transport_(transport), name_(std::move(name)), context_(context) {}
 
   Transport transport() const { return transport_; }
   const std::string& name() const { return name_; }  // "TopicService/CreateTopic".
@@ -74,22 +86,69 @@ class ServedMethod {
   // How many ended with this code.
   uint64_t ended_with(size_t code) const { return ended_[code].load(std::memory_order_relaxed); }
 
-  // Runs a method of server/contract's …Calls for the client at `peer`: the one way by which every
-  // transport does, so that no admin action misses the access log.
-  template <typename Calls, typename Request, typename Response>
-  absl::StatusOr<Response> Run(std::string_view peer, Calls& calls,
-                               absl::StatusOr<Response> (Calls::*method)(const Request&),
+  // Null: everybody may do everything, and nobody need be identified.
+  Access* access() const { return guarded() ? &context_.guard->access() : nullptr; }
+  bool guarded() const { return context_.guard != nullptr; }
+
+  // Whether the caller may do what the request, of which some NeedsOf tells the needs, asks for;
+  // its quota is not looked at. To be asked before anything of the hub is.
+  template <typename Request>
+  absl::Status Check(const Caller& caller, const Request& request) const {
+    if (!guarded()) return absl::OkStatus();
+    return context_.guard->Check({name_, NameOf(transport_)}, caller, NeedsOf(request));
+  }
+
+  // The same for a request that is carried out next: it counts against the caller's quota, with so
+  // many bytes to store.
+  template <typename Request>
+  absl::Status Admit(const Caller& caller, const Request& request,
+                     int64_t produce_bytes = 0) const {
+    if (!guarded()) return absl::OkStatus();
+    return context_.guard->Admit({name_, NameOf(transport_)}, caller, NeedsOf(request),
+                                 produce_bytes);
+  }
+
+  // A place among what a principal may have open at a time; it is given back when what this returns
+  // is gone. QUOTA_EXCEEDED. Null, and OK, where there is no access control.
+  absl::StatusOr<std::shared_ptr<const void>> Enter(const Caller& caller, Place place) const;
+
+  // Watches a stream that the caller has opened, until what this returns is gone. Both
+  // functions are as in WatchedStream. Null where there is nothing to watch.
+  [[nodiscard]] std::shared_ptr<const void> WatchStream(const Caller& caller,
+                                                        std::function<bool(const Guard&)> may_go_on,
+                                                        std::function<void(StreamEnd)> end) const;
+
+  // OK, or why a caller who is served already, again and again, may no longer be. Nothing is
+  // logged.
+  template <typename Request>
+  absl::Status MayGoOn(const Caller& caller, const Request& request) const {
+    if (!guarded()) return absl::OkStatus();
+    return context_.guard->MayGoOn(caller, NeedsOf(request));
+  }
+
+  // Runs a method of server/contract's …Calls for the caller: the one way by which every transport
+  // does, so that none is run for somebody who may not, and no admin action misses the access log.
+  // `Who` is Caller where the method wants to know, else nothing.
+  template <typename Calls, typename Request, typename Response, typename... Who>
+  absl::StatusOr<Response> Run(const Caller& caller, Calls& calls,
+                               absl::StatusOr<Response> (Calls::*method)(const Request&,
+                                                                         const Who&...),
                                const Request& request) const {
+    if (absl::Status status = Admit(caller, request); !status.ok()) return status;
     std::optional<AdminFacts> facts = AdminFactsOf(request);
-    if (!facts || !log_) return (calls.*method)(request);
+    if (!facts || !context_.log)
+      return (calls.*method)(request, static_cast<const Who&>(caller)...);
     const absl::Duration began = Now();
-    absl::StatusOr<Response> response = (calls.*method)(request);
-    log_({.method = name_,
-          .transport = NameOf(transport_),
-          .peer = peer,
-          .facts = *std::move(facts),
-          .outcome = response.status(),
-          .took = Now() - began});
+    absl::StatusOr<Response> response =
+        (calls.*method)(request, static_cast<const Who&>(caller)...);
+    const std::string principal = caller.owner();
+    context_.log({.method = name_,
+                  .transport = NameOf(transport_),
+                  .peer = caller.peer,
+                  .principal = principal,
+                  .facts = *std::move(facts),
+                  .outcome = response.status(),
+                  .took = Now() - began});
     return response;
   }
 
@@ -98,14 +157,21 @@ class ServedMethod {
 
   const Transport transport_;
   const std::string name_;
-  const AdminLog& log_;
+  const Context& context_;
   std::array<std::atomic<uint64_t>, kStatusCodes> ended_{};
+};
+
+struct CallWatchOptions {
+  AdminLog admin_log;                            // May be empty.
+  RefusalLog refusal_log;                        // May be empty.
+  Access* access = nullptr;                      // Null: no access control. Outlives the watch.
+  std::optional<absl::Duration> max_stream_age;  // Of StreamWatch.
 };
 
 // Threads: any. Outlives the transports.
 class CallWatch {
  public:
-  explicit CallWatch(AdminLog log = nullptr) : log_(std::move(log)) {}
+  explicit CallWatch(CallWatchOptions options = {});
 
   // The method, made when it is first asked for; lives as long as this object. Whoever serves it
   // often keeps it.
@@ -114,13 +180,17 @@ class CallWatch {
   // All that were asked for.
   std::vector<const ServedMethod*> Methods() const;
 
+  // Null: everybody may do everything, and nobody need be identified.
+  Access* access() const { return context_.guard ? &context_.guard->access() : nullptr; }
+
   OpenCount produce_streams;
   OpenCount web_connections;  // All of the web port's, of which
   OpenCount websockets;       // these are WebSockets
   OpenCount event_streams;    // and these are server-sent events.
 
  private:
-  const AdminLog log_;
+  ServedMethod::Context context_;
+  std::shared_ptr<const void> tells_of_changes_;  // Of the access rules, to the streams.
   mutable std::mutex mutex_;
   // By transport. Guarded by mutex_; only grow.
   std::array<std::map<std::string, ServedMethod, std::less<>>, kTransports> methods_;

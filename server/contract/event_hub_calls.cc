@@ -35,12 +35,13 @@ absl::StatusOr<v1::OpenProducerResponse> EventHubCalls::OpenProducer(
 }
 
 absl::StatusOr<v1::GetCommittedOffsetsResponse> EventHubCalls::GetCommittedOffsets(
-    const v1::GetCommittedOffsetsRequest& request) {
+    const v1::GetCommittedOffsetsRequest& request, const Caller& caller) {
   const auto entries =
       hub_.groups().Committed(request.group(), FromTopicPartitions(request.partitions()));
   if (!entries.ok()) return entries.status();
   v1::GetCommittedOffsetsResponse response;
   for (const hub::CommittedEntry& entry : *entries) {
+    if (!caller.Sees(Topic(entry.topic))) continue;  // Those named have been asked for.
     v1::CommittedOffset* offset = response.add_offsets();
     offset->set_topic(entry.topic);
     offset->set_partition(entry.partition);
@@ -76,8 +77,9 @@ absl::StatusOr<v1::ListOffsetsResponse> EventHubCalls::ListOffsets(
   return response;
 }
 
-absl::StatusOr<v1::SeekResponse> EventHubCalls::Seek(const v1::SeekRequest& request) {
-  const auto subscription = hub_.subscriptions().Find(request.session_id());
+absl::StatusOr<v1::SeekResponse> EventHubCalls::Seek(const v1::SeekRequest& request,
+                                                     const Caller& caller) {
+  const auto subscription = hub_.subscriptions().Find(request.session_id(), caller.owner());
   if (!subscription.ok()) return subscription.status();
   const auto targets = ToSeekTargets(request);
   if (!targets.ok()) return targets.status();
@@ -98,9 +100,9 @@ absl::StatusOr<v1::SeekResponse> EventHubCalls::Seek(const v1::SeekRequest& requ
 }
 
 absl::StatusOr<v1::UpdateSubscriptionResponse> EventHubCalls::UpdateSubscription(
-    const v1::UpdateSubscriptionRequest& request) {
+    const v1::UpdateSubscriptionRequest& request, const Caller& caller) {
   const auto missing = hub_.subscriptions().UpdateTopics(
-      request.session_id(), {request.topics().begin(), request.topics().end()});
+      request.session_id(), caller.owner(), {request.topics().begin(), request.topics().end()});
   if (!missing.ok()) return missing.status();
   v1::UpdateSubscriptionResponse response;
   for (const std::string& topic : *missing) response.add_missing_topics(topic);
@@ -108,8 +110,9 @@ absl::StatusOr<v1::UpdateSubscriptionResponse> EventHubCalls::UpdateSubscription
 }
 
 template <typename Response, typename Request>
-absl::StatusOr<Response> EventHubCalls::SetPaused(const Request& request, bool paused) {
-  const auto subscription = hub_.subscriptions().Find(request.session_id());
+absl::StatusOr<Response> EventHubCalls::SetPaused(const Request& request, const Caller& caller,
+                                                  bool paused) {
+  const auto subscription = hub_.subscriptions().Find(request.session_id(), caller.owner());
   if (!subscription.ok()) return subscription.status();
   const auto held = (*subscription)->SetPaused(FromTopicPartitions(request.partitions()), paused);
   if (!held.ok()) return held.status();
@@ -119,13 +122,13 @@ absl::StatusOr<Response> EventHubCalls::SetPaused(const Request& request, bool p
 }
 
 absl::StatusOr<v1::PausePartitionsResponse> EventHubCalls::PausePartitions(
-    const v1::PausePartitionsRequest& request) {
-  return SetPaused<v1::PausePartitionsResponse>(request, true);
+    const v1::PausePartitionsRequest& request, const Caller& caller) {
+  return SetPaused<v1::PausePartitionsResponse>(request, caller, true);
 }
 
 absl::StatusOr<v1::ResumePartitionsResponse> EventHubCalls::ResumePartitions(
-    const v1::ResumePartitionsRequest& request) {
-  return SetPaused<v1::ResumePartitionsResponse>(request, false);
+    const v1::ResumePartitionsRequest& request, const Caller& caller) {
+  return SetPaused<v1::ResumePartitionsResponse>(request, caller, false);
 }
 
 }  // namespace millrace::server

@@ -31,6 +31,18 @@ v1::GroupPartition ToGroupPartition(const hub::GroupPartition& partition) {
   return proto;
 }
 
+// The group without the topics that the caller may not know of.
+hub::GroupDescription ShownTo(const Caller& caller, hub::GroupDescription group) {
+  if (caller.access == nullptr) return group;
+  const auto hidden = [&](const std::string& topic) { return !caller.Sees(Topic(topic)); };
+  std::erase_if(group.topics, hidden);
+  std::erase_if(group.partitions,
+                [&](const hub::GroupPartition& each) { return hidden(each.topic); });
+  group.lag_records = 0;
+  for (const hub::GroupPartition& each : group.partitions) group.lag_records += each.lag_records;
+  return group;
+}
+
 v1::GroupSummary ToGroupSummary(const hub::GroupDescription& description) {
   v1::GroupSummary summary;
   summary.set_group(description.name);
@@ -89,23 +101,26 @@ absl::StatusOr<hub::ResetCommand> ToResetCommand(const v1::ResetOffsetsRequest& 
 
 }  // namespace
 
-absl::StatusOr<v1::ListGroupsResponse> GroupCalls::ListGroups(
-    const v1::ListGroupsRequest& request) {
-  const auto page = hub_.group_inspection().List(request.page_size(), request.page_token());
+absl::StatusOr<v1::ListGroupsResponse> GroupCalls::ListGroups(const v1::ListGroupsRequest& request,
+                                                              const Caller& caller) {
+  const auto page = hub_.group_inspection().List(
+      request.page_size(), request.page_token(),
+      [&](std::string_view group) { return caller.Sees(Group(group)); });
   if (!page.ok()) return page.status();
   v1::ListGroupsResponse response;
   for (const hub::GroupDescription& group : page->groups) {
-    *response.add_groups() = ToGroupSummary(group);
+    *response.add_groups() = ToGroupSummary(ShownTo(caller, group));
   }
   response.set_next_page_token(page->next_page_token);
   return response;
 }
 
-absl::StatusOr<v1::GetGroupResponse> GroupCalls::GetGroup(const v1::GetGroupRequest& request) {
+absl::StatusOr<v1::GetGroupResponse> GroupCalls::GetGroup(const v1::GetGroupRequest& request,
+                                                          const Caller& caller) {
   const auto description = hub_.group_inspection().Describe(request.group());
   if (!description.ok()) return description.status();
   v1::GetGroupResponse response;
-  *response.mutable_group() = ToGroup(*description);
+  *response.mutable_group() = ToGroup(ShownTo(caller, *description));
   return response;
 }
 

@@ -52,7 +52,60 @@ v1::Limits ToProto(const hub::Limits& limits, int32_t producer_window) {
   return result;
 }
 
+absl::StatusOr<Right> ToRight(v1::Right right) {
+  switch (right) {
+    case v1::RIGHT_PRODUCE:
+      return Right::kProduce;
+    case v1::RIGHT_CONSUME:
+      return Right::kConsume;
+    case v1::RIGHT_COMMIT:
+      return Right::kCommit;
+    case v1::RIGHT_INSPECT:
+      return Right::kInspect;
+    case v1::RIGHT_ADMINISTER:
+      return Right::kAdminister;
+    default:
+      return InvalidField("right", "say which right: produce, consume, commit, ...");
+  }
+}
+
+absl::StatusOr<Resource> ResourceOf(const v1::CheckAccessRequest& request) {
+  switch (request.resource_case()) {
+    case v1::CheckAccessRequest::kTopic:
+      return Topic(request.topic());
+    case v1::CheckAccessRequest::kGroup:
+      return Group(request.group());
+    case v1::CheckAccessRequest::kHub:
+      if (request.hub()) return Hub();
+      break;
+    case v1::CheckAccessRequest::RESOURCE_NOT_SET:
+      break;
+  }
+  return InvalidField("resource", "say what it is used on: a topic, a group or the hub");
+}
+
 }  // namespace
+
+absl::StatusOr<v1::CheckAccessResponse> HubCalls::CheckAccess(const v1::CheckAccessRequest& request,
+                                                              const Caller& caller) {
+  if (request.principal().empty()) return InvalidField("principal", "say who it is about");
+  const auto right = ToRight(request.right());
+  if (!right.ok()) return right.status();
+  const auto resource = ResourceOf(request);
+  if (!resource.ok()) return resource.status();
+  v1::CheckAccessResponse response;
+  response.set_enforced(caller.access != nullptr);
+  response.set_allowed(true);
+  if (caller.access == nullptr) return response;
+  const Explanation why = caller.access->rules()->Explain(request.principal(), *right, *resource);
+  response.set_allowed(why.allowed);
+  for (const Explanation::Allowing& each : why.rules) {
+    v1::AllowingRule* rule = response.add_rules();
+    rule->set_number(each.number);
+    rule->set_text(each.text);
+  }
+  return response;
+}
 
 absl::StatusOr<v1::CreateCheckpointResponse> HubCalls::CreateCheckpoint(
     const v1::CreateCheckpointRequest& request) {

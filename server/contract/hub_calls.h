@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "millrace/v1/hub.pb.h"
+#include "server/contract/caller.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
@@ -21,6 +22,9 @@ class HubCalls {
   // May block.
   absl::StatusOr<v1::CreateCheckpointResponse> CreateCheckpoint(
       const v1::CreateCheckpointRequest& request);
+  // Never blocks.
+  absl::StatusOr<v1::CheckAccessResponse> CheckAccess(const v1::CheckAccessRequest& request,
+                                                      const Caller& caller);
 
  private:
   hub::Hub& hub_;

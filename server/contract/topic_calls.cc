@@ -100,9 +100,10 @@ absl::StatusOr<v1::DescribeTopicsResponse> TopicCalls::DescribeTopics(
   return response;
 }
 
-absl::StatusOr<v1::ListTopicsResponse> TopicCalls::ListTopics(
-    const v1::ListTopicsRequest& request) {
-  auto page = hub_.topics().List(request.page_size(), request.page_token());
+absl::StatusOr<v1::ListTopicsResponse> TopicCalls::ListTopics(const v1::ListTopicsRequest& request,
+                                                              const Caller& caller) {
+  auto page = hub_.topics().List(request.page_size(), request.page_token(),
+                                 [&](std::string_view topic) { return caller.Sees(Topic(topic)); });
   if (!page.ok()) return page.status();
   v1::ListTopicsResponse response;
   for (const storage::TopicPtr& topic : page->topics) *response.add_topics() = ToTopic(*topic);

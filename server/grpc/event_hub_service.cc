@@ -48,7 +48,7 @@ class EventHubService final : public RawMethods {
 
   grpc::ServerWriteReactor<ByteBuffer>* Subscribe(Context* context,
                                                   const ByteBuffer* request) override {
-    return StartSubscribe(hub_, subscribe_, *request, context->peer());
+    return StartSubscribe(hub_, subscribe_, CallerOf(*context, subscribe_), *request);
   }
 
   UnaryReactor* OpenProducer(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
@@ -62,6 +62,10 @@ class EventHubService final : public RawMethods {
     v1::CommitOffsetRequest request;
     if (absl::Status status = ParseMessage(*bytes, request); !status.ok()) {
       return Answer(call, commit_, status);
+    }
+    if (commit_.guarded()) {
+      absl::Status status = commit_.Admit(CallerOf(*context, commit_), request);
+      if (!status.ok()) return Answer(call, commit_, status);
     }
     auto command = ToCommitCommand(request);
     if (!command.ok()) return Answer(call, commit_, command.status());
@@ -101,9 +105,10 @@ class EventHubService final : public RawMethods {
   }
 
  private:
-  template <typename Request, typename Response>
+  template <typename Request, typename Response, typename... Who>
   UnaryReactor* Run(std::string_view name, UnaryCall call,
-                    absl::StatusOr<Response> (EventHubCalls::*method)(const Request&)) {
+                    absl::StatusOr<Response> (EventHubCalls::*method)(const Request&,
+                                                                      const Who&...)) {
     return AnswerFromWorker(hub_, call, Served(name), &calls_, method);
   }
 

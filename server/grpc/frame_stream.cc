@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "server/contract/reading.h"
 #include "server/grpc/server_stream.h"
 
 namespace millrace::server {
@@ -13,8 +14,13 @@ namespace {
 // client's cancel.
 class FrameStream final : public ServerStream {
  public:
-  FrameStream(hub::Hub& hub, ServedMethod& served, std::unique_ptr<FrameEncoder> encoder)
-      : ServerStream(served), hub_(hub), encoder_(std::move(encoder)) {}
+  FrameStream(hub::Hub& hub, ServedMethod& served, Caller caller,
+              std::unique_ptr<FrameEncoder> encoder)
+      : ServerStream(served),
+        hub_(hub),
+        served_(served),
+        caller_(std::move(caller)),
+        encoder_(std::move(encoder)) {}
 
   void Start(CommandSource command) {
     KeepAlive();
@@ -25,7 +31,7 @@ class FrameStream final : public ServerStream {
   }
 
   void OnDone() override {
-    if (subscription_ != nullptr) hub_.subscriptions().Close(subscription_);
+    if (reading_.subscription != nullptr) hub_.subscriptions().Close(reading_.subscription);
     ServerStream::OnDone();
   }
 
@@ -35,18 +41,19 @@ class FrameStream final : public ServerStream {
   }
 
   void Open(CommandSource source) {
-    const auto command = std::move(source)();
+    auto command = std::move(source)();
     if (!command.ok()) return End(command.status());
-    auto opened = hub_.subscriptions().Open(*command);
+    auto opened = OpenReading(hub_, served_, caller_, *std::move(command),
+                              {Place::kStream, Place::kSubscription});
     if (!opened.ok()) return End(opened.status());
-    if (!UnlessEnded([&] { subscription_ = *opened; })) {
-      return hub_.subscriptions().Close(*opened);
+    if (!UnlessEnded([&] { reading_ = *opened; })) {
+      return hub_.subscriptions().Close(opened->subscription);
     }
     Pull();
   }
 
   void Pull() {
-    subscription_->Next([self = Share()](const hub::Frame& frame) {
+    reading_.subscription->Next([self = Share()](const hub::Frame& frame) {
       if (const auto* ending = std::get_if<hub::EndingFrame>(&frame))
         self->ending_ = ending->status;
       self->encoder_->Encode(frame, self->messages_);
@@ -73,12 +80,14 @@ class FrameStream final : public ServerStream {
   void OnWritten() override { Proceed(); }
 
   void OnEnd() override {
-    if (subscription_ != nullptr) subscription_->Cancel();
+    if (reading_.subscription != nullptr) reading_.subscription->Cancel();
   }
 
   hub::Hub& hub_;
+  const ServedMethod& served_;
+  const Caller caller_;
   const std::unique_ptr<FrameEncoder> encoder_;
-  std::shared_ptr<hub::Subscription> subscription_;  // Does not change after the end.
+  Reading reading_;  // Does not change after the end.
 
   // Of the frame being written; touched by one thread at a time.
   std::deque<grpc::ByteBuffer> messages_;
@@ -88,9 +97,9 @@ class FrameStream final : public ServerStream {
 }  // namespace
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartFrameStream(
-    hub::Hub& hub, ServedMethod& served, CommandSource command,
+    hub::Hub& hub, ServedMethod& served, Caller caller, CommandSource command,
     std::unique_ptr<FrameEncoder> encoder) {
-  auto stream = std::make_shared<FrameStream>(hub, served, std::move(encoder));
+  auto stream = std::make_shared<FrameStream>(hub, served, std::move(caller), std::move(encoder));
   stream->Start(std::move(command));
   return stream.get();
 }

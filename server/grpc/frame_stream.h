@@ -32,10 +32,11 @@ class FrameEncoder {
 // Says what to subscribe to, or why the call is refused. Runs on a worker of the hub and may block.
 using CommandSource = absl::AnyInvocable<absl::StatusOr<hub::SubscribeCommand>() &&>;
 
-// Opens the subscription, or ends the call with the source's error. The reactor owns itself and is
-// gone when the call is done. `hub` and `served` outlive it. Never blocks.
+// Opens the subscription for the caller, if it may read that, or ends the call with the source's
+// error. The reactor owns itself and is gone when the call is done. `hub` and `served` outlive it.
+// Never blocks.
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartFrameStream(hub::Hub& hub, ServedMethod& served,
-                                                             CommandSource source,
+                                                             Caller caller, CommandSource source,
                                                              std::unique_ptr<FrameEncoder> encoder);
 
 }  // namespace millrace::server

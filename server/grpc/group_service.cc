@@ -30,10 +30,10 @@ class GroupService final : public RawMethods {
   UnaryReactor* GetGroup(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
     return Run("GroupService/GetGroup", {c, q, r}, &GroupCalls::GetGroup);
   }
-  grpc::ServerWriteReactor<ByteBuffer>* WatchGroup(Context* /*context*/,
+  grpc::ServerWriteReactor<ByteBuffer>* WatchGroup(Context* context,
                                                    const ByteBuffer* request) override {
-    return StartGroupWatch(hub_, watch_.Method(Transport::kGrpc, "GroupService/WatchGroup"),
-                           *request);
+    ServedMethod& served = watch_.Method(Transport::kGrpc, "GroupService/WatchGroup");
+    return StartGroupWatch(hub_, served, CallerOf(*context, served), *request);
   }
   UnaryReactor* ResetOffsets(Context* c, const ByteBuffer* q, ByteBuffer* r) override {
     return Run("GroupService/ResetOffsets", {c, q, r}, &GroupCalls::ResetOffsets);
@@ -43,9 +43,9 @@ class GroupService final : public RawMethods {
   }
 
  private:
-  template <typename Request, typename Response>
+  template <typename Request, typename Response, typename... Who>
   UnaryReactor* Run(std::string_view name, UnaryCall call,
-                    absl::StatusOr<Response> (GroupCalls::*method)(const Request&)) {
+                    absl::StatusOr<Response> (GroupCalls::*method)(const Request&, const Who&...)) {
     return AnswerFromWorker(hub_, call, watch_.Method(Transport::kGrpc, name), &calls_, method);
   }
 

@@ -18,7 +18,8 @@ constexpr absl::Duration kLongestNap = absl::Seconds(1);  // So that a draining 
 // Life: Describe on a worker, a write if something changed, a nap by the timer, and again.
 class GroupWatch final : public ServerStream {
  public:
-  GroupWatch(hub::Hub& hub, ServedMethod& served) : ServerStream(served), hub_(hub), calls_(hub) {}
+  GroupWatch(hub::Hub& hub, ServedMethod& served, Caller caller)
+      : ServerStream(served), hub_(hub), served_(served), caller_(std::move(caller)), calls_(hub) {}
 
   void Start(const grpc::ByteBuffer& bytes) {
     KeepAlive();
@@ -32,24 +33,32 @@ class GroupWatch final : public ServerStream {
   }
 
   absl::Status Read(const grpc::ByteBuffer& bytes) {
-    v1::WatchGroupRequest request;
-    if (absl::Status status = ParseMessage(bytes, request); !status.ok()) return status;
-    group_ = request.group();
-    const auto interval = WatchInterval(request);
+    if (absl::Status status = ParseMessage(bytes, request_); !status.ok()) return status;
+    if (absl::Status status = served_.Admit(caller_, request_); !status.ok()) return status;
+    const auto interval = WatchInterval(request_);
     if (!interval.ok()) return interval.status();
     interval_ = *interval;
+    auto place = served_.Enter(caller_, Place::kStream);
+    if (!place.ok()) return place.status();
+    place_ = *std::move(place);
     return absl::OkStatus();
   }
 
+  // The hub goes on, and the caller may still watch: rules change, and credentials expire.
+  absl::Status MayGoOn() const {
+    if (absl::Status status = hub_.Admit(); !status.ok()) return status;
+    return served_.MayGoOn(caller_, request_);
+  }
+
   void DescribeOnWorker() {
-    if (absl::Status status = hub_.Admit(); !status.ok()) return End(status);
+    if (absl::Status status = MayGoOn(); !status.ok()) return End(status);
     hub_.workers().Post([self = Share()] { self->Describe(); });
   }
 
   void Describe() {
     v1::GetGroupRequest request;
-    request.set_group(group_);
-    auto described = calls_.GetGroup(request);
+    request.set_group(request_.group());
+    auto described = calls_.GetGroup(request, caller_);
     if (!described.ok()) return End(described.status());
     v1::WatchGroupResponse response;
     response.mutable_group()->Swap(described->mutable_group());
@@ -63,7 +72,7 @@ class GroupWatch final : public ServerStream {
   void OnWritten() override { Nap(interval_); }
 
   void Nap(absl::Duration left) {
-    if (absl::Status status = hub_.Admit(); !status.ok()) return End(status);
+    if (absl::Status status = MayGoOn(); !status.ok()) return End(status);
     const absl::Duration nap = std::min(left, kLongestNap);
     UnlessEnded([&] {
       hub_.timers().Schedule(nap, [self = Share(), left = left - nap] {
@@ -74,8 +83,11 @@ class GroupWatch final : public ServerStream {
   }
 
   hub::Hub& hub_;
+  const ServedMethod& served_;
+  const Caller caller_;
   GroupCalls calls_;
-  std::string group_;
+  v1::WatchGroupRequest request_;
+  std::shared_ptr<const void> place_;  // Among the principal's streams.
   absl::Duration interval_;
   std::string last_;  // What was written last. Touched by one thread at a time.
 };
@@ -83,8 +95,9 @@ class GroupWatch final : public ServerStream {
 }  // namespace
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGroupWatch(hub::Hub& hub, ServedMethod& served,
+                                                            Caller caller,
                                                             const grpc::ByteBuffer& request) {
-  auto watch = std::make_shared<GroupWatch>(hub, served);
+  auto watch = std::make_shared<GroupWatch>(hub, served, std::move(caller));
   watch->Start(request);
   return watch.get();
 }

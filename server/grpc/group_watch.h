@@ -13,6 +13,7 @@ namespace millrace::server {
 // The reactor owns itself and is gone when the call is done. `hub` and `served` outlive it. Never
 // blocks.
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGroupWatch(hub::Hub& hub, ServedMethod& served,
+                                                            Caller caller,
                                                             const grpc::ByteBuffer& request);
 
 }  // namespace millrace::server

@@ -11,8 +11,9 @@ namespace {
 
 using Contract = v1::HubService;
 
-using RawService = Contract::WithRawCallbackMethod_GetHub<
-    Contract::WithRawCallbackMethod_CreateCheckpoint<Contract::Service>>;
+using RawService =
+    Contract::WithRawCallbackMethod_GetHub<Contract::WithRawCallbackMethod_CreateCheckpoint<
+        Contract::WithRawCallbackMethod_CheckAccess<Contract::Service>>>;
 
 class HubService final : public RawService {
  public:
@@ -25,10 +26,12 @@ class HubService final : public RawService {
                                    grpc::ByteBuffer* response) override {
     ServedMethod& served = watch_.Method(Transport::kGrpc, "HubService/GetHub");
     v1::GetHubRequest request;
-    const absl::Status status = ParseMessage(*bytes, request);
+    absl::Status status = ParseMessage(*bytes, request);
     if (status.ok()) {
-      *response =
-          SerializeMessage(*served.Run(context->peer(), calls_, &HubCalls::GetHub, request));
+      const auto described =
+          served.Run(CallerOf(*context, served), calls_, &HubCalls::GetHub, request);
+      status = described.status();
+      if (described.ok()) *response = SerializeMessage(*described);
     }
     return Answer({context, bytes, response}, served, status);
   }
@@ -39,6 +42,14 @@ class HubService final : public RawService {
     return AnswerFromWorker(hub_, {context, bytes, response},
                             watch_.Method(Transport::kGrpc, "HubService/CreateCheckpoint"), &calls_,
                             &HubCalls::CreateCheckpoint);
+  }
+
+  grpc::ServerUnaryReactor* CheckAccess(grpc::CallbackServerContext* context,
+                                        const grpc::ByteBuffer* bytes,
+                                        grpc::ByteBuffer* response) override {
+    return AnswerFromWorker(hub_, {context, bytes, response},
+                            watch_.Method(Transport::kGrpc, "HubService/CheckAccess"), &calls_,
+                            &HubCalls::CheckAccess);
   }
 
  private:

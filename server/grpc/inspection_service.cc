@@ -64,14 +64,17 @@ class TailEncoder final : public FrameEncoder {
 }  // namespace
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* InspectionService::Tail(
-    grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
   v1::TailRequest tail;
   const absl::Status parsed = ParseMessage(*request, tail);
-  auto command = [this, parsed, tail]() -> absl::StatusOr<hub::SubscribeCommand> {
+  Caller caller = CallerOf(*context, tail_);
+  auto command = [this, parsed, tail, caller]() -> absl::StatusOr<hub::SubscribeCommand> {
     if (!parsed.ok()) return parsed;
+    // Before the topic is looked for.
+    if (absl::Status status = tail_.Check(caller, tail); !status.ok()) return status;
     return ToSubscribeCommand(hub_, tail);
   };
-  return StartFrameStream(hub_, tail_, std::move(command),
+  return StartFrameStream(hub_, tail_, std::move(caller), std::move(command),
                           std::make_unique<TailEncoder>(tail.limit()));
 }
 
@@ -83,6 +86,11 @@ grpc::ServerUnaryReactor* InspectionService::Send(grpc::CallbackServerContext* c
   v1::SendRequest request;
   if (absl::Status status = ParseMessage(*bytes, request); !status.ok()) {
     return Answer(call, send_, status);
+  }
+  if (send_.guarded()) {
+    absl::Status status =
+        send_.Admit(CallerOf(*context, send_), request, static_cast<int64_t>(bytes->Length()));
+    if (!status.ok()) return Answer(call, send_, status);
   }
   auto command = ToProduceCommand(request, hub_.limits());
   if (!command.ok()) return Answer(call, send_, command.status());

@@ -7,12 +7,21 @@
 #include <vector>
 
 #include "server/contract/produce_decoder.h"
+#include "server/grpc/caller_metadata.h"
 #include "server/grpc/message_bytes.h"
 #include "server/grpc/produce_encoder.h"
 #include "server/grpc/status.h"
 #include "storage/error.h"
 
 namespace millrace::server {
+
+namespace {
+
+absl::Status Draining() {
+  return storage::Error(storage::Reason::kDraining, "the hub is stopping");
+}
+
+}  // namespace
 
 // Reads, hands on and answers, each one at a time:
 //  - a read is started while fewer requests than the window allows are unanswered, and none while
@@ -25,16 +34,26 @@ namespace millrace::server {
 class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                       public std::enable_shared_from_this<ProduceStream> {
  public:
-  ProduceStream(hub::Hub& hub, ServedMethod& served, OpenCount& open_count, ProduceStreams& streams)
-      : hub_(hub), served_(served), open_(open_count), streams_(streams) {}
+  ProduceStream(hub::Hub& hub, ServedMethod& served, Caller caller, OpenCount& open_count,
+                ProduceStreams& streams)
+      : hub_(hub),
+        served_(served),
+        caller_(std::move(caller)),
+        open_(open_count),
+        streams_(streams) {}
 
-  void Start(bool draining) {
+  // An error: the stream ends with it at once.
+  void Start(const absl::Status& begin) {
     self_ = shared_from_this();
-    Change([&] { draining_ = draining; });
+    absl::Status status = begin.ok() ? EnterAndWatch() : begin;
+    Change([&] { end_ = std::move(status); });
   }
 
-  void Drain() {
-    Change([this] { draining_ = true; });
+  // Reads no further request, gives the answers that are owed, and ends with this.
+  void EndWith(const absl::Status& status) {
+    Change([&] {
+      if (end_.ok()) end_ = status;
+    });
   }
 
   void OnReadDone(bool ok) override {
@@ -102,10 +121,40 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
     return requests_alone_ > kAloneToBelieve && requests_alone_ % kAloneToDoubt != 0;
   }
 
+  absl::Status EnterAndWatch() {
+    if (absl::Status status = served_.Check(caller_, ProduceStreamBegin{}); !status.ok()) {
+      return status;
+    }
+    auto place = served_.Enter(caller_, Place::kStream);
+    if (!place.ok()) return place.status();
+    place_ = *std::move(place);
+    watch_ = served_.WatchStream(
+        caller_,
+        [caller = caller_](const Guard& guard) {
+          return guard.MayGoOn(caller, NeedsOf(ProduceStreamBegin{})).ok();
+        },
+        [weak = weak_from_this()](StreamEnd end) {
+          if (const auto self = weak.lock()) self->EndWith(StatusFor(end));
+        });
+    return absl::OkStatus();
+  }
+
+  static absl::Status StatusFor(StreamEnd end) {
+    if (end == StreamEnd::kRefused) {
+      return storage::Error(storage::Reason::kPermissionDenied, "the caller may no longer produce");
+    }
+    return storage::Error(storage::Reason::kDraining,
+                          "this stream has reached its maximum age: open another");
+  }
+
   void HandOn(uint64_t number, bool on_calling_thread) {
+    const auto request_bytes = static_cast<int64_t>(incoming_.Length());
     auto command = DecodeProduceStreamRequest(Flatten(incoming_), hub_.limits());
     incoming_.Clear();
     if (!command.ok()) return Answer(number, command.status());
+    if (absl::Status status = served_.Admit(caller_, *command, request_bytes); !status.ok()) {
+      return Answer(number, status);
+    }
     command->admission = storage::Admission::kAlways;
     command->on_calling_thread = on_calling_thread;
     hub_.producing().Produce(*std::move(command), [self = shared_from_this(), number](
@@ -142,14 +191,12 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
     Next next;
     if (finished_) return next;
     TakeAnswer(next);
-    if (!reads_done_ && !draining_ && !broken_) {
+    if (!reads_done_ && end_.ok() && !broken_) {
       next.read = !reading_ && HasRoom();
       reading_ |= next.read;
     } else if (!writing_ && answers_.empty()) {
       finished_ = true;
-      next.finish = ToGrpcStatus(
-          reads_done_ ? absl::OkStatus()
-                      : storage::Error(storage::Reason::kDraining, "the hub is stopping"));
+      next.finish = ToGrpcStatus(reads_done_ ? absl::OkStatus() : end_);
     }
     return next;
   }
@@ -178,9 +225,13 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
 
   hub::Hub& hub_;
   ServedMethod& served_;
+  const Caller caller_;
   const OpenCount::Mark open_;
   ProduceStreams& streams_;
   std::shared_ptr<ProduceStream> self_;  // Until OnDone.
+
+  std::shared_ptr<const void> place_;  // Among the principal's streams.
+  std::shared_ptr<const void> watch_;
 
   grpc::ByteBuffer incoming_;  // Of the read under way.
   grpc::ByteBuffer outgoing_;  // Of the write under way.
@@ -193,21 +244,22 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   bool reading_ = false;
   bool writing_ = false;
   bool reads_done_ = false;  // The client has half-closed, or is gone.
-  bool draining_ = false;
-  bool broken_ = false;  // Nothing can be written any more.
+  absl::Status end_;         // Not OK: no more is read, and the stream ends with that.
+  bool broken_ = false;      // Nothing can be written any more.
   bool finished_ = false;
 };
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ProduceStreams::Start(
-    grpc::CallbackServerContext* /*context*/) {
-  auto stream = std::make_shared<ProduceStream>(hub_, served_, open_count_, *this);
+    grpc::CallbackServerContext* context) {
+  auto stream = std::make_shared<ProduceStream>(hub_, served_, CallerOf(*context, served_),
+                                                open_count_, *this);
   bool draining;
   {
     std::lock_guard lock(mutex_);
     draining = draining_;
     open_.insert(stream.get());
   }
-  stream->Start(draining);
+  stream->Start(draining ? Draining() : absl::OkStatus());
   return stream.get();
 }
 
@@ -218,7 +270,7 @@ void ProduceStreams::Drain() {
     draining_ = true;
     for (ProduceStream* stream : open_) open.push_back(stream->shared_from_this());
   }
-  for (const auto& stream : open) stream->Drain();
+  for (const auto& stream : open) stream->EndWith(Draining());
 }
 
 void ProduceStreams::Remove(ProduceStream* stream) {

@@ -16,16 +16,14 @@
 namespace millrace::server {
 namespace {
 
-absl::StatusOr<hub::SubscribeCommand> Parse(grpc::ByteBuffer bytes, const std::string& peer) {
+absl::StatusOr<hub::SubscribeCommand> Parse(grpc::ByteBuffer bytes) {
   v1::SubscribeRequest request;
   if (!grpc::GenericDeserialize<grpc::ProtoBufferReader, v1::SubscribeRequest>(&bytes, &request)
            .ok()) {
     return storage::Error(storage::Reason::kMalformedRequest,
                           "these bytes are not a SubscribeRequest");
   }
-  auto command = ToSubscribeCommand(request);
-  if (command.ok()) command->peer = peer;
-  return command;
+  return ToSubscribeCommand(request);
 }
 
 class SubscribeEncoder final : public FrameEncoder {
@@ -38,10 +36,10 @@ class SubscribeEncoder final : public FrameEncoder {
 }  // namespace
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribe(hub::Hub& hub, ServedMethod& served,
-                                                           const grpc::ByteBuffer& request,
-                                                           std::string peer) {
+                                                           Caller caller,
+                                                           const grpc::ByteBuffer& request) {
   return StartFrameStream(
-      hub, served, [request, peer = std::move(peer)] { return Parse(request, peer); },
+      hub, served, std::move(caller), [request] { return Parse(request); },
       std::make_unique<SubscribeEncoder>());
 }
 

@@ -5,17 +5,15 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
-#include <string>
-
 #include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 
 namespace millrace::server {
 
-// The reactor owns itself and is gone when the call is done. `hub` and `served` outlive it. `peer`
-// is the client's address. Never blocks.
+// The reactor owns itself and is gone when the call is done. `hub` and `served` outlive it. Never
+// blocks.
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartSubscribe(hub::Hub& hub, ServedMethod& served,
-                                                           const grpc::ByteBuffer& request,
-                                                           std::string peer);
+                                                           Caller caller,
+                                                           const grpc::ByteBuffer& request);
 
 }  // namespace millrace::server

@@ -47,9 +47,9 @@ class TopicService final : public RawMethods {
   }
 
  private:
-  template <typename Request, typename Response>
+  template <typename Request, typename Response, typename... Who>
   UnaryReactor* Run(std::string_view name, UnaryCall call,
-                    absl::StatusOr<Response> (TopicCalls::*method)(const Request&)) {
+                    absl::StatusOr<Response> (TopicCalls::*method)(const Request&, const Who&...)) {
     return AnswerFromWorker(hub_, call, watch_.Method(Transport::kGrpc, name), &calls_, method);
   }
 

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/contract/call_watch.h"
+#include "server/grpc/caller_metadata.h"
 #include "server/grpc/message_bytes.h"
 #include "server/grpc/status.h"
 #include "server/hub/hub.h"
@@ -39,10 +40,10 @@ inline grpc::ServerUnaryReactor* Answer(const UnaryCall& call, ServedMethod& ser
 
 // Runs `method`, which may block, on a worker and answers with what it gives. `served` and `calls`
 // outlive the call. While the hub drains: DRAINING.
-template <typename Calls, typename Request, typename Response>
+template <typename Calls, typename Request, typename Response, typename... Who>
 grpc::ServerUnaryReactor* AnswerFromWorker(
     hub::Hub& hub, UnaryCall call, ServedMethod& served, Calls* calls,
-    absl::StatusOr<Response> (Calls::*method)(const Request&)) {
+    absl::StatusOr<Response> (Calls::*method)(const Request&, const Who&...)) {
   if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, served, status);
   grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
   hub.workers().Post([call, &served, calls, method, reactor] {
@@ -50,7 +51,7 @@ grpc::ServerUnaryReactor* AnswerFromWorker(
     absl::Status status = ParseMessage(*call.request, request);
     if (status.ok()) {
       const absl::StatusOr<Response> response =
-          served.Run(call.context->peer(), *calls, method, request);
+          served.Run(CallerOf(*call.context, served), *calls, method, request);
       status = response.status();
       if (response.ok()) *call.response = SerializeMessage(*response);
     }

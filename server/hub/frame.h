@@ -123,7 +123,9 @@ enum class EndingReason {  // As on the wire.
   kEndReached = 2,
   kInstanceReplaced = 3,
   kInternal = 4,
+  kMaxAge = 5,
   kLeft = 6,
+  kRefused = 7,
 };
 
 struct EndingFrame {

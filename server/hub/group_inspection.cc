@@ -130,8 +130,8 @@ absl::StatusOr<GroupLag> GroupInspection::LagOf(const std::string& group, size_t
   return lag;
 }
 
-absl::StatusOr<GroupPage> GroupInspection::List(int32_t page_size,
-                                                std::string_view page_token) const {
+absl::StatusOr<GroupPage> GroupInspection::List(int32_t page_size, std::string_view page_token,
+                                                NameFilter shown) const {
   if (page_size < 0) {
     return Error(Reason::kInvalidPage, "page_size must not be negative", {{"field", "page_size"}});
   }
@@ -144,12 +144,16 @@ absl::StatusOr<GroupPage> GroupInspection::List(int32_t page_size,
   const std::vector<std::string> names = groups_.Names();
   GroupPage page;
   auto name = std::upper_bound(names.begin(), names.end(), page_token);
-  for (; name != names.end() && page.groups.size() < limit; ++name) {
+  for (; name != names.end(); ++name) {
+    if (!shown(*name)) continue;
+    if (page.groups.size() == limit) {
+      page.next_page_token = page.groups.back().name;
+      break;
+    }
     auto described = DescribeKnown(*name, LagTime::kLeaveOut);
     if (!described.ok()) return described.status();
     page.groups.push_back(*std::move(described));
   }
-  if (name != names.end()) page.next_page_token = page.groups.back().name;
   return page;
 }
 

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/hub/groups.h"
+#include "server/hub/names.h"
 #include "server/hub/subscriptions.h"
 #include "server/hub/topics.h"
 #include "storage/clock.h"
@@ -89,9 +90,10 @@ class GroupInspection {
   // records to come.
   absl::StatusOr<GroupLag> LagOf(const std::string& group, size_t most_timed) const;
 
-  // Groups after `page_token`, at most `page_size` (0: 1,000; more is taken as 1,000).
-  // INVALID_PAGE.
-  absl::StatusOr<GroupPage> List(int32_t page_size, std::string_view page_token) const;
+  // Groups after `page_token`, at most `page_size` (0: 1,000; more is taken as 1,000), of those
+  // that `shown` says yes to. INVALID_PAGE.
+  absl::StatusOr<GroupPage> List(int32_t page_size, std::string_view page_token,
+                                 NameFilter shown = EveryName) const;
 
   // The reasons are those of GroupService.ResetOffsets.
   absl::StatusOr<std::vector<ResetOutcome>> Reset(const ResetCommand& command);

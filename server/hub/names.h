@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 
 namespace millrace::hub {
@@ -10,5 +11,9 @@ namespace millrace::hub {
 // OK for `[a-zA-Z0-9._-]{1,249}` other than "." and ".."; else INVALID_NAME, naming `what`
 // ("topic").
 absl::Status ValidateName(std::string_view what, std::string_view name);
+
+// Which names a list shows.
+using NameFilter = absl::FunctionRef<bool(std::string_view name)>;
+inline bool EveryName(std::string_view /*name*/) { return true; }
 
 }  // namespace millrace::hub

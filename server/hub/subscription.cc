@@ -34,6 +34,10 @@ absl::Status FinalStatus(EndingReason reason) {
     case EndingReason::kInstanceReplaced:
       return Error(Reason::kInstanceReplaced,
                    "another stream took over this instance_id: do not retry");
+    case EndingReason::kMaxAge:
+      return Error(Reason::kDraining, "this stream has reached its maximum age: subscribe again");
+    case EndingReason::kRefused:
+      return Error(Reason::kPermissionDenied, "the caller may no longer read this");
     case EndingReason::kInternal:
       break;
   }

@@ -73,6 +73,7 @@ struct SubscriptionOptions {
   std::string session_id;
   std::vector<std::string> missing_topics;
   std::string group;  // Empty: an independent reader.
+  std::string owner;  // Whose it is; see SubscribeCommand.
   OutOfRangePolicy out_of_range = OutOfRangePolicy::kFail;
   // Of a member: nothing more is read while so much is sent and not committed, but for partitions
   // of which nothing is. Absent: no bound.

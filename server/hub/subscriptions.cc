@@ -218,6 +218,7 @@ std::shared_ptr<Subscription> Subscriptions::Make(const SubscribeCommand& comman
   SubscriptionOptions options{.session_id = RandomId(),
                               .missing_topics = plan.missing_topics,
                               .group = command.group,
+                              .owner = command.owner,
                               .out_of_range = command.out_of_range,
                               .max_in_flight_records = command.max_in_flight_records,
                               .max_in_flight_bytes = command.max_in_flight_bytes,
@@ -305,17 +306,23 @@ void Subscriptions::Close(const std::shared_ptr<Subscription>& subscription) {
   if (member) groups_.StreamClosed(subscription->options().group, *member, *subscription);
 }
 
-absl::StatusOr<std::shared_ptr<Subscription>> Subscriptions::Find(
-    std::string_view session_id) const {
+absl::StatusOr<std::shared_ptr<Subscription>> Subscriptions::Find(std::string_view session_id,
+                                                                  std::string_view owner) const {
   std::shared_ptr<Subscription> found;
   {
     std::lock_guard lock(mutex_);
     const auto it = by_session_.find(std::string(session_id));
     if (it != by_session_.end()) found = it->second.subscription.lock();
   }
-  if (found != nullptr) return found;
+  if (found != nullptr && found->options().owner == owner) return found;
   return Error(Reason::kSessionNotFound, "there is no open subscription with this session_id",
                {{"field", "session_id"}});
+}
+
+std::vector<std::string> Subscriptions::TopicsOf(const Subscription& subscription) const {
+  std::lock_guard lock(mutex_);
+  const auto it = by_session_.find(subscription.options().session_id);
+  return it == by_session_.end() ? std::vector<std::string>() : it->second.topics;
 }
 
 int64_t Subscriptions::count() const {
@@ -402,8 +409,8 @@ void Subscriptions::OnTopicChanged(std::string_view topic) {
 }
 
 absl::StatusOr<std::vector<std::string>> Subscriptions::UpdateTopics(
-    std::string_view session_id, const std::vector<std::string>& topics) {
-  const auto subscription = Find(session_id);
+    std::string_view session_id, std::string_view owner, const std::vector<std::string>& topics) {
+  const auto subscription = Find(session_id, owner);
   if (!subscription.ok()) return subscription.status();
   if (topics.empty()) {
     return Error(Reason::kEmptyRequest, "there is no topic to subscribe to", {{"field", "topics"}});

@@ -58,7 +58,8 @@ struct SubscribeCommand {
   std::optional<int64_t> max_in_flight_bytes;
   std::optional<absl::Duration> revoke_timeout;
   std::optional<absl::Duration> max_uncommitted_age;
-  std::string peer;  // The client's address.
+  std::string peer;   // The client's address.
+  std::string owner;  // Who alone finds it by its session id; empty where nobody is asked.
   std::optional<int64_t> max_frame_bytes;
   std::optional<absl::Duration> heartbeat_interval;
   bool allow_missing_topics = false;
@@ -85,8 +86,13 @@ class Subscriptions {
   // The transport is done with it.
   void Close(const std::shared_ptr<Subscription>& subscription);
 
-  // SESSION_NOT_FOUND.
-  absl::StatusOr<std::shared_ptr<Subscription>> Find(std::string_view session_id) const;
+  // SESSION_NOT_FOUND: there is none, or it is not this owner's.
+  absl::StatusOr<std::shared_ptr<Subscription>> Find(std::string_view session_id,
+                                                     std::string_view owner) const;
+
+  // The topics whose partitions an open subscription reads, as they are named now; none where it is
+  // not open.
+  std::vector<std::string> TopicsOf(const Subscription& subscription) const;
 
   // Judges and moves; one result a target, in order. Blocks (search by time).
   std::vector<absl::StatusOr<SeekOutcome>> Seek(Subscription& subscription,
@@ -95,6 +101,7 @@ class Subscriptions {
   // Replaces the topics of an open subscription; gives those that do not exist (yet).
   // SESSION_NOT_FOUND, and those of a request's topics. Blocks.
   absl::StatusOr<std::vector<std::string>> UpdateTopics(std::string_view session_id,
+                                                        std::string_view owner,
                                                         const std::vector<std::string>& topics);
 
   // Where a start lies in a partition. May block. TOPIC_NOT_FOUND.

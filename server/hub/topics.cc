@@ -188,7 +188,8 @@ absl::StatusOr<std::vector<NumberedStatus>> Topics::Partitions(const storage::To
   return result;
 }
 
-absl::StatusOr<TopicPage> Topics::List(int32_t page_size, std::string_view page_token) const {
+absl::StatusOr<TopicPage> Topics::List(int32_t page_size, std::string_view page_token,
+                                       NameFilter shown) const {
   constexpr int32_t kMaxPage = 1000;
   if (page_size < 0) {
     return Error(Reason::kInvalidPage, "page_size must not be negative", {{"field", "page_size"}});
@@ -205,8 +206,14 @@ absl::StatusOr<TopicPage> Topics::List(int32_t page_size, std::string_view page_
       [](std::string_view token, const storage::TopicPtr& topic) { return token < topic->name; });
   if (page_token.empty()) it = all.begin();
   TopicPage page;
-  for (; it != all.end() && page.topics.size() < limit; ++it) page.topics.push_back(*it);
-  if (it != all.end()) page.next_page_token = page.topics.back()->name;
+  for (; it != all.end(); ++it) {
+    if (!shown((*it)->name)) continue;
+    if (page.topics.size() == limit) {
+      page.next_page_token = page.topics.back()->name;
+      break;
+    }
+    page.topics.push_back(*it);
+  }
   return page;
 }
 

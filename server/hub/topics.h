@@ -13,6 +13,7 @@
 #include "server/hub/delivery_counts.h"
 #include "server/hub/hub_observer.h"
 #include "server/hub/limits.h"
+#include "server/hub/names.h"
 #include "storage/engine.h"
 
 namespace millrace::hub {
@@ -82,9 +83,10 @@ class Topics {
   // The status of every partition. Never blocks. TOPIC_NOT_FOUND.
   absl::StatusOr<std::vector<NumberedStatus>> Partitions(const storage::Topic& topic) const;
 
-  // Topics after `page_token`, at most `page_size` (0: 1,000; more is taken as 1,000).
-  // INVALID_PAGE.
-  absl::StatusOr<TopicPage> List(int32_t page_size, std::string_view page_token) const;
+  // Topics after `page_token`, at most `page_size` (0: 1,000; more is taken as 1,000), of those
+  // that `shown` says yes to. INVALID_PAGE.
+  absl::StatusOr<TopicPage> List(int32_t page_size, std::string_view page_token,
+                                 NameFilter shown = EveryName) const;
 
  private:
   absl::Status CheckPartitionCount(int32_t partition_count) const;

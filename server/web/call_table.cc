@@ -23,13 +23,14 @@ absl::Status Parse(const std::string& json, google::protobuf::Message& request) 
   return json.empty() ? absl::OkStatus() : ParseJson(json, &request);
 }
 
-template <typename Calls, typename Request, typename Response>
-absl::StatusOr<std::string> Run(const ServedMethod& served, const std::string& peer, Calls& calls,
-                                absl::StatusOr<Response> (Calls::*method)(const Request&),
+template <typename Calls, typename Request, typename Response, typename... Who>
+absl::StatusOr<std::string> Run(const ServedMethod& served, const Caller& caller, Calls& calls,
+                                absl::StatusOr<Response> (Calls::*method)(const Request&,
+                                                                          const Who&...),
                                 const std::string& json) {
   Request request;
   if (absl::Status status = Parse(json, request); !status.ok()) return status;
-  const absl::StatusOr<Response> response = served.Run(peer, calls, method, request);
+  const absl::StatusOr<Response> response = served.Run(caller, calls, method, request);
   if (!response.ok()) return response.status();
   return ToJson(*response);
 }
@@ -46,13 +47,13 @@ void CallTable::AddMethod(const std::string& name, std::function<void(Asked aske
                    Method{watch_.Method(Transport::kHttp, name), std::move(start)});
 }
 
-template <typename Calls, typename Request, typename Response>
+template <typename Calls, typename Request, typename Response, typename... Who>
 void CallTable::Add(const std::string& name, Calls& calls,
-                    absl::StatusOr<Response> (Calls::*method)(const Request&)) {
+                    absl::StatusOr<Response> (Calls::*method)(const Request&, const Who&...)) {
   AddMethod(name, [this, &calls, method](Asked asked) {
     if (absl::Status status = hub_.Admit(); !status.ok()) return std::move(asked).End(status);
     hub_.workers().Post([&calls, method, asked = std::move(asked)]() mutable {
-      auto response = Run(asked.served, asked.peer, calls, method, asked.json);
+      auto response = Run(asked.served, asked.caller, calls, method, asked.json);
       std::move(asked).End(std::move(response));
     });
   });
@@ -84,9 +85,10 @@ CallTable::CallTable(hub::Hub& hub, CallWatch& watch, std::string version)
   Add("GroupService/ResetOffsets", groups_, &GroupCalls::ResetOffsets);
   Add("GroupService/DeleteGroup", groups_, &GroupCalls::DeleteGroup);
   Add("HubService/CreateCheckpoint", hub_calls_, &HubCalls::CreateCheckpoint);
+  Add("HubService/CheckAccess", hub_calls_, &HubCalls::CheckAccess);
   // As over gRPC, it answers while the hub drains.
   AddMethod("HubService/GetHub", [this](Asked asked) {
-    auto response = Run(asked.served, asked.peer, hub_calls_, &HubCalls::GetHub, asked.json);
+    auto response = Run(asked.served, asked.caller, hub_calls_, &HubCalls::GetHub, asked.json);
     std::move(asked).End(std::move(response));
   });
   AddMethod("EventHubService/CommitOffset",
@@ -94,14 +96,14 @@ CallTable::CallTable(hub::Hub& hub, CallWatch& watch, std::string version)
   AddMethod("InspectionService/Send", [this](Asked asked) { Send(std::move(asked)); });
 }
 
-void CallTable::Call(std::string_view method, std::string json, std::string peer, Answer answer) {
+void CallTable::Call(std::string_view method, std::string json, Caller caller, Answer answer) {
   const auto it = methods_.find(method);
   if (it == methods_.end()) {
     return std::move(answer)(
         storage::Error(storage::Reason::kUnsupported,
                        absl::StrCat("there is no unary call \"", std::string(method), "\" here")));
   }
-  it->second.start({std::move(json), std::move(peer), it->second.served, std::move(answer)});
+  it->second.start({std::move(json), std::move(caller), it->second.served, std::move(answer)});
 }
 
 void CallTable::CommitOffset(Asked asked) {
@@ -110,6 +112,8 @@ void CallTable::CommitOffset(Asked asked) {
   if (absl::Status status = Parse(asked.json, request); !status.ok()) {
     return std::move(asked).End(status);
   }
+  absl::Status admitted = asked.served.Admit(asked.caller, request);
+  if (!admitted.ok()) return std::move(asked).End(admitted);
   auto command = ToCommitCommand(request);
   if (!command.ok()) return std::move(asked).End(command.status());
   hub_.groups().Commit(*std::move(command),
@@ -126,6 +130,9 @@ void CallTable::Send(Asked asked) {
   if (absl::Status status = Parse(asked.json, request); !status.ok()) {
     return std::move(asked).End(status);
   }
+  absl::Status admitted =
+      asked.served.Admit(asked.caller, request, static_cast<int64_t>(asked.json.size()));
+  if (!admitted.ok()) return std::move(asked).End(admitted);
   auto command = ToProduceCommand(request, hub_.limits());
   if (!command.ok()) return std::move(asked).End(command.status());
   command->on_calling_thread = false;

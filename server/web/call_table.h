@@ -27,14 +27,14 @@ class CallTable {
   CallTable(hub::Hub& hub, CallWatch& watch, std::string version);
 
   // Calls "millrace.v1.TopicService/GetTopic", say, with its request in JSON; empty is an empty
-  // request, for the client at `peer`. UNSUPPORTED: there is no such rpc here. Never blocks.
-  void Call(std::string_view method, std::string json, std::string peer, Answer answer);
+  // request, for the caller. UNSUPPORTED: there is no such rpc here. Never blocks.
+  void Call(std::string_view method, std::string json, Caller caller, Answer answer);
 
  private:
   // One that is asked for: what is there of it, and who is told how it ends.
   struct Asked {
     std::string json;
-    std::string peer;
+    Caller caller;
     ServedMethod& served;
     Answer answer;
 
@@ -47,9 +47,9 @@ class CallTable {
   };
 
   // A method that may block: it runs on a worker.
-  template <typename Calls, typename Request, typename Response>
+  template <typename Calls, typename Request, typename Response, typename... Who>
   void Add(const std::string& name, Calls& calls,
-           absl::StatusOr<Response> (Calls::*method)(const Request&));
+           absl::StatusOr<Response> (Calls::*method)(const Request&, const Who&...));
   // Those that complete later.
   void CommitOffset(Asked asked);
   void Send(Asked asked);

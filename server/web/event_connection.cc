@@ -48,23 +48,27 @@ class EventConnection final : public Connection,
                               public std::enable_shared_from_this<EventConnection> {
  public:
   EventConnection(WebContext& context, IoThread& io, Presence presence, WebStream stream,
-                  std::string cors_origin)
+                  Caller caller, std::shared_ptr<const void> place, std::string cors_origin)
       : context_(context),
         open_(context.watch().event_streams),
+        place_(std::move(place)),
+        caller_(std::move(caller)),
         served_(context.watch().Method(Transport::kHttp, "EventHubService/Subscribe")),
         stream_(std::move(stream)),
         cors_origin_(std::move(cors_origin)),
-        pull_(std::make_shared<SubscriptionPull>(context.hub(), io, std::move(presence), *this)) {}
+        pull_(std::make_shared<SubscriptionPull>(context.hub(), served_, caller_, io,
+                                                 std::move(presence), *this)) {}
 
-  void Start(EventRequest request, std::string peer) {
+  void Start(EventRequest request) {
     self_ = shared_from_this();
     if (request.resume) point_ = *request.resume;
-    pull_->Open(
-        [&hub = context_.hub(), request = std::move(request), peer = std::move(peer)]() mutable {
-          auto command = ToSubscribeCommand(hub, request);
-          if (command.ok()) command->peer = std::move(peer);
-          return command;
-        });
+    pull_->Open([&hub = context_.hub(), &served = served_, caller = caller_,
+                 request = std::move(request)]() -> absl::StatusOr<hub::SubscribeCommand> {
+      // Before the topics are looked for.
+      absl::Status status = served.Check(caller, hub::SubscribeCommand{.topics = request.topics});
+      if (!status.ok()) return status;
+      return ToSubscribeCommand(hub, request);
+    });
     AwaitEnd();
   }
 
@@ -150,6 +154,8 @@ class EventConnection final : public Connection,
 
   WebContext& context_;
   const OpenCount::Mark open_;
+  const std::shared_ptr<const void> place_;  // Among the principal's connections.
+  const Caller caller_;
   ServedMethod& served_;
   WebStream stream_;
   const std::string cors_origin_;
@@ -168,11 +174,13 @@ class EventConnection final : public Connection,
 }  // namespace
 
 void ServeEvents(WebContext& context, IoThread& io, Presence presence, WebStream stream,
-                 EventRequest request, std::string peer, std::string cors_origin) {
+                 EventRequest request, Caller caller, std::shared_ptr<const void> place,
+                 std::string cors_origin) {
   auto connection = std::make_shared<EventConnection>(context, io, std::move(presence),
-                                                      std::move(stream), std::move(cors_origin));
+                                                      std::move(stream), std::move(caller),
+                                                      std::move(place), std::move(cors_origin));
   io.Add(connection);
-  connection->Start(std::move(request), std::move(peer));
+  connection->Start(std::move(request));
 }
 
 }  // namespace millrace::server

@@ -1,6 +1,7 @@
 // A connection that has become a stream of server-sent events.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "server/web/event_request.h"
@@ -10,9 +11,10 @@
 namespace millrace::server {
 
 // Serves the socket on `io`, whose thread this is. The connection owns itself. What is named
-// outlives it. `peer` is the client's address, `cors_origin` the foreign origin that may read;
-// empty: none.
+// outlives it. `place` is held among the caller's connections; `cors_origin` is the foreign origin
+// that may read; empty: none.
 void ServeEvents(WebContext& context, IoThread& io, Presence presence, WebStream stream,
-                 EventRequest request, std::string peer, std::string cors_origin);
+                 EventRequest request, Caller caller, std::shared_ptr<const void> place,
+                 std::string cors_origin);
 
 }  // namespace millrace::server

@@ -75,6 +75,7 @@ void GatewaySession::Carry(GatewayCommand command) {
   if (absl::Status status = CheckId(command); !status.ok()) return Refuse(0, status);
   if (!command.action.ok()) return Refuse(id, command.action.status());
   if (absl::Status status = context_.hub.Admit(); !status.ok()) return Refuse(id, status);
+  if (draining_) return Refuse(id, Error(Reason::kDraining, "this connection is ending"));
   if (!command.traceparent.empty()) TraceRecords(command);
   std::visit([&](auto& action) { Do(id, std::move(action)); }, *command.action);
 }
@@ -95,28 +96,42 @@ bool GatewaySession::HasRoomForStream(int32_t id) {
   return false;
 }
 
-GatewayStreamContext GatewaySession::StreamContext() const {
-  return {context_.hub, context_.protocol, context_.loop, context_.presence};
+GatewayStreamContext GatewaySession::StreamContext(const ServedMethod& served) const {
+  return {context_.hub,      served,        context_.caller,
+          context_.protocol, context_.loop, context_.presence};
 }
 
 void GatewaySession::Do(int32_t id, hub::SubscribeCommand command) {
   if (!HasRoomForStream(id)) return;
   --unanswered_;
-  command.peer = context_.peer;
-  streams_[id] = {OpenSubscriptionStream(StreamContext(), *this, id, std::move(command)),
+  streams_[id] = {OpenSubscriptionStream(StreamContext(context_.methods.subscribe), *this, id,
+                                         std::move(command)),
                   &context_.methods.subscribe};
 }
 
 void GatewaySession::Do(int32_t id, GroupWatchCommand command) {
   if (!HasRoomForStream(id)) return;
+  v1::WatchGroupRequest request;
+  request.set_group(command.group);
+  absl::Status admitted = context_.methods.watch_group.Admit(context_.caller, request);
+  if (!admitted.ok()) {
+    context_.methods.watch_group.NoteEnd(admitted);
+    return Refuse(id, admitted);
+  }
   --unanswered_;
-  streams_[id] = {OpenGroupWatchStream(StreamContext(), *this, id, std::move(command)),
+  streams_[id] = {OpenGroupWatchStream(StreamContext(context_.methods.watch_group), *this, id,
+                                       std::move(command)),
                   &context_.methods.watch_group};
 }
 
 void GatewaySession::Do(int32_t id, hub::ProduceCommand command) {
-  calls_.insert(id);
   const auto bytes = static_cast<int64_t>(command.records.entries.bytes.size());
+  absl::Status admitted = context_.methods.produce.Admit(context_.caller, command, bytes);
+  if (!admitted.ok()) {
+    context_.methods.produce.NoteEnd(admitted);
+    return Refuse(id, admitted);
+  }
+  calls_.insert(id);
   unanswered_bytes_ += bytes;
   // A full hub holds back reading (has_room) instead of refusing, which would reorder; and its
   // commits are for its own threads, since this one serves others.
@@ -139,10 +154,12 @@ void GatewaySession::Do(int32_t id, hub::ProduceCommand command) {
 }
 
 void GatewaySession::Do(int32_t id, v1::CommitOffsetRequest request) {
+  absl::Status admitted = context_.methods.commit.Admit(context_.caller, request);
   auto command = ToCommitCommand(request);
-  if (!command.ok()) {
-    context_.methods.commit.NoteEnd(command.status());
-    return Refuse(id, command.status());
+  if (!admitted.ok() || !command.ok()) {
+    const absl::Status& why = admitted.ok() ? command.status() : admitted;
+    context_.methods.commit.NoteEnd(why);
+    return Refuse(id, why);
   }
   calls_.insert(id);
   context_.hub.groups().Commit(
@@ -234,14 +251,14 @@ void GatewaySession::EndOf(int32_t id, const absl::Status& status) {
 
 void GatewaySession::CloseIfDrained() {
   if (!draining_ || link_ == nullptr || !streams_.empty() || unanswered_ > 0) return;
-  link_->Close(GatewayClose::kGoingAway, "the hub is stopping");
+  link_->Close(GatewayClose::kGoingAway, "connect again");
 }
 
-void GatewaySession::Drain() {
+void GatewaySession::Drain(hub::EndingReason reason) {
   draining_ = true;
   std::vector<std::shared_ptr<GatewayStream>> streams;  // Which end, some of them at once.
   for (const auto& [id, open] : streams_) streams.push_back(open.stream);
-  for (const auto& stream : streams) stream->Drain();
+  for (const auto& stream : streams) stream->Drain(reason);
   CloseIfDrained();
 }
 

@@ -25,6 +25,8 @@ enum class GatewayClose : uint16_t {
   kWrongKind = 1003,
   kFault = 1011,
   kMalformed = 4400,
+  kUnauthenticated = 4401,
+  kForbidden = 4403,
   kTooSlow = 4408,
   kTooMuch = 4429,
 };
@@ -62,7 +64,7 @@ class GatewaySession : public GatewayStreamOwner,
     const GatewayProtocol& protocol;
     Loop& loop;
     Presence presence;
-    std::string peer;  // The client's address.
+    Caller caller;
   };
 
   // What a connection may have open, and how many of its other commands are worked on at a time.
@@ -79,8 +81,9 @@ class GatewaySession : public GatewayStreamOwner,
   // time to time: the hub's write queue may have been full.
   bool has_room() const;
 
-  // The hub stops: closes once all that is open has been told so.
-  void Drain();
+  // The hub stops, or the connection has reached its maximum age: takes no further command, and
+  // closes once all that is open has been told so.
+  void Drain(hub::EndingReason reason = hub::EndingReason::kDraining);
 
   // The link is gone. Frees what the session holds of the hub. Idempotent.
   void Stop();
@@ -110,7 +113,7 @@ class GatewaySession : public GatewayStreamOwner,
   void Do(int32_t id, const v1::GatewayPing& ping);
 
   bool HasRoomForStream(int32_t id);
-  GatewayStreamContext StreamContext() const;
+  GatewayStreamContext StreamContext(const ServedMethod& served) const;
 
   // The answer to a call: its id is free, and its place when it is written.
   void Answer(const v1::GatewayResponse& response, int64_t request_bytes = 0);

@@ -7,6 +7,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "server/contract/call_watch.h"
 #include "server/hub/hub.h"
 #include "server/web/gateway_command.h"
 #include "server/web/loop.h"
@@ -27,9 +28,11 @@ class GatewayStreamOwner {
   virtual void EndOf(int32_t id, const absl::Status& status) = 0;
 };
 
-// What a stream needs; all but the presence outlive it.
+// What a stream needs; what is a reference outlives it.
 struct GatewayStreamContext {
   hub::Hub& hub;
+  const ServedMethod& served;
+  Caller caller;
   const GatewayProtocol& protocol;
   Loop& loop;
   Presence presence;
@@ -46,8 +49,8 @@ class GatewayStream {
   // Lets it deliver more records. INVALID_CONFIG: it counts none.
   virtual absl::Status AddCredit(int32_t records) = 0;
 
-  // The hub stops.
-  virtual void Drain() = 0;
+  // The connection ends: because the hub stops, which ends subscriptions itself, or for its age.
+  virtual void Drain(hub::EndingReason reason) = 0;
 };
 
 // `owner` outlives the stream, or its Stop.

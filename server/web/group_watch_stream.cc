@@ -1,5 +1,6 @@
 // The WebSocket's watch of a group: describes it again and again, and sends each description that
 // differs from the one before.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,8 @@
 
 namespace millrace::server {
 namespace {
+
+constexpr absl::Duration kLongestNap = absl::Seconds(1);  // So that a right taken away tells soon.
 
 // Life: Describe on a worker, a message if something changed, a nap, and again. Whatever is under
 // way holds a share.
@@ -43,34 +46,43 @@ class GroupWatchStream final : public GatewayStream,
     return InvalidField("subscription", "a watch counts no records");
   }
 
-  void Drain() override {
+  void Drain(hub::EndingReason /*reason*/) override {
     if (owner_ == nullptr) return;
-    End(storage::Error(storage::Reason::kDraining, "the hub is stopping: watch again"));
+    End(storage::Error(storage::Reason::kDraining, "this connection is ending: watch again"));
   }
 
  private:
+  // Whether the caller may still watch: rules change, and credentials expire.
+  absl::Status MayGoOn() const { return context_.served.MayGoOn(context_.caller, request_); }
+
   absl::StatusOr<v1::GetGroupResponse> DescribeNow() {
     if (absl::Status status = context_.hub.Admit(); !status.ok()) return status;
-    return calls_.GetGroup(request_);
+    if (absl::Status status = MayGoOn(); !status.ok()) return status;
+    return calls_.GetGroup(request_, context_.caller);
   }
 
   void OnDescribed(absl::StatusOr<v1::GetGroupResponse> described) {
     if (owner_ == nullptr) return;
     if (!described.ok()) return End(described.status());
     std::string bytes = described->SerializeAsString();
-    if (bytes == last_) return Nap();
+    if (bytes == last_) return Nap(interval_);
     last_ = std::move(bytes);
     v1::GatewayResponse response;
     response.set_id(id_);
     response.mutable_group()->mutable_group()->Swap(described->mutable_group());
     owner_->SendOf(id_, context_.protocol.Encode(response), [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->Nap();
+      if (const auto self = weak.lock()) self->Nap(self->interval_);
     });
   }
 
-  void Nap() {
-    context_.loop.After(interval_, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->Describe();
+  void Nap(absl::Duration left) {
+    if (owner_ == nullptr) return;
+    if (absl::Status status = MayGoOn(); !status.ok()) return End(status);
+    const absl::Duration nap = std::min(left, kLongestNap);
+    context_.loop.After(nap, [weak = weak_from_this(), left = left - nap] {
+      const auto self = weak.lock();
+      if (self == nullptr) return;
+      left > absl::ZeroDuration() ? self->Nap(left) : self->Describe();
     });
   }
 

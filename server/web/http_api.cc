@@ -118,6 +118,12 @@ void HttpApi::Get(std::string_view path, const HttpRequest& request, HttpAnswer 
     return std::move(answer)(PlainText(ready ? 200 : 503, ready ? "ready\n" : "draining\n"));
   }
   if (path == "/metrics" && metrics_) {
+    if (watch_->access() != nullptr) {
+      ServedMethod& scrape = watch_->Method(Transport::kHttp, "metrics");
+      const absl::Status status = scrape.Admit(request.caller, MetricsRequest{});
+      scrape.NoteEnd(status);
+      if (!status.ok()) return std::move(answer)(ErrorResponse(status));
+    }
     return scrapes_.Post([this, answer = std::move(answer)]() mutable {
       HttpResponse response = PlainText(200, metrics_());
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -135,6 +141,9 @@ void HttpApi::Produce(const std::string& topic, const HttpRequest& request, Http
   if (absl::Status status = hub_.Admit(); !status.ok()) return refuse(status);
   auto command = ToProduceCommand(request, topic, hub_.limits());
   if (!command.ok()) return refuse(command.status());
+  absl::Status admitted =
+      produce_.Admit(request.caller, *command, static_cast<int64_t>(request.body.size()));
+  if (!admitted.ok()) return refuse(admitted);
   command->on_calling_thread = false;  // It serves other connections.
   hub_.producing().Produce(
       *std::move(command),
@@ -147,7 +156,7 @@ void HttpApi::Produce(const std::string& topic, const HttpRequest& request, Http
 }
 
 void HttpApi::Call(const std::string& method, HttpRequest request, HttpAnswer answer) {
-  calls_.Call(method, std::move(request.body), request.peer,
+  calls_.Call(method, std::move(request.body), std::move(request.caller),
               [answer = std::move(answer)](absl::StatusOr<std::string> json) mutable {
                 if (json.ok()) return std::move(answer)(JsonResponse(*std::move(json)));
                 const bool no_such_call =

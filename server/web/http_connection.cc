@@ -8,7 +8,9 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+#include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -173,7 +175,7 @@ class HttpConnection final : public Connection,
   }
 
   void Route() {
-    request_ = ToRequest(parser_->get(), peer_);
+    request_ = ToRequest(parser_->get(), IdentifyCaller());
     const std::string path = PathOf(request_.target).value_or("");
     if (!stream_.has_proof() && path != "/healthz" && path != "/readyz") {
       return Refuse(ErrorResponse(
@@ -187,6 +189,13 @@ class HttpConnection final : public Connection,
       return Continue();
     }
     ReadBody();
+  }
+
+  Caller IdentifyCaller() {
+    Access* const access = context_.watch().access();
+    if (access == nullptr) return {.peer = peer_};
+    const std::vector<std::string> shown = AuthorizationOf(parser_->get());
+    return Identify(access, peer_, {shown.begin(), shown.end()}, stream_.certificate_name());
   }
 
   // How many bytes of a body may come.
@@ -249,7 +258,8 @@ class HttpConnection final : public Connection,
     if (context_.IsForeign(origin_)) {
       response.headers = {{"Access-Control-Allow-Methods", "GET, POST"},
                           {"Access-Control-Allow-Headers",
-                           "Content-Type, Millrace-Key, Last-Event-ID, traceparent, tracestate"},
+                           "Authorization, Content-Type, Millrace-Key, Last-Event-ID, traceparent, "
+                           "tracestate"},
                           {"Access-Control-Max-Age", "600"}};
     }
     Write(std::move(response));
@@ -263,7 +273,26 @@ class HttpConnection final : public Connection,
     if (absl::Status status = context_.hub().Admit(); !status.ok()) {
       return Refuse(ErrorResponse(status));
     }
+    if (absl::Status status = Enter(to_websocket); !status.ok()) {
+      return Refuse(ErrorResponse(status));
+    }
     to_websocket ? ToWebSocket() : ToEvents();
+  }
+
+  // Takes the principal's place among its connections; for a WebSocket, which may do many things,
+  // it must have some right at all.
+  absl::Status Enter(bool to_websocket) {
+    if (context_.watch().access() == nullptr) return absl::OkStatus();
+    const Transport transport = to_websocket ? Transport::kWebSocket : Transport::kHttp;
+    ServedMethod& served = context_.watch().Method(transport, "connect");
+    absl::Status status = served.Admit(request_.caller, ConnectionBegin{});
+    if (status.ok()) {
+      auto place = served.Enter(request_.caller, Place::kConnection);
+      status = place.status();
+      if (place.ok()) place_ = *std::move(place);
+    }
+    served.NoteEnd(status);
+    return status;
   }
 
   void ToWebSocket() {
@@ -279,14 +308,16 @@ class HttpConnection final : public Connection,
       return Refuse(BadRequest(400, "name a subprotocol: millrace.v1.json or millrace.v1.proto"));
     }
     phase_ = Phase::kOver;
-    ServeWebSocket(context_, io_, presence_, std::move(stream_), *protocol, parser_->release());
+    ServeWebSocket(context_, io_, presence_, std::move(stream_), std::move(request_.caller),
+                   std::move(place_), *protocol, parser_->release());
   }
 
   void ToEvents() {
     auto request = ToEventRequest(request_);
     if (!request.ok()) return Refuse(ErrorResponse(request.status()));
     phase_ = Phase::kOver;
-    ServeEvents(context_, io_, presence_, std::move(stream_), *std::move(request), peer_,
+    ServeEvents(context_, io_, presence_, std::move(stream_), *std::move(request),
+                std::move(request_.caller), std::move(place_),
                 context_.IsForeign(origin_) ? origin_ : "");
   }
 
@@ -367,6 +398,7 @@ class HttpConnection final : public Connection,
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   HttpRequest request_;
+  std::shared_ptr<const void> place_;  // Among the principal's connections; to be handed over.
   std::string origin_;
   bool keep_alive_ = false;
   bool is_head_ = false;

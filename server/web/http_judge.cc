@@ -72,7 +72,7 @@ std::optional<HttpResponse> JudgeHeader(const HttpHeader& header) {
   return std::nullopt;
 }
 
-HttpRequest ToRequest(const HttpHeader& header, const std::string& peer) {
+HttpRequest ToRequest(const HttpHeader& header, Caller caller) {
   return {.method = Text(header.method_string()),
           .target = Text(header.target()),
           .content_type = Text(header[http::field::content_type]),
@@ -80,7 +80,7 @@ HttpRequest ToRequest(const HttpHeader& header, const std::string& peer) {
           .last_event_id = Find(header, "Last-Event-ID"),
           .if_none_match = Text(header[http::field::if_none_match]),
           .trace = TraceContextOf(FindAll(header, kTraceparent), FindAll(header, kTracestate)),
-          .peer = peer};
+          .caller = std::move(caller)};
 }
 
 bool IsWebSocketUpgrade(const HttpHeader& header) {
@@ -98,6 +98,18 @@ std::vector<std::string> SubprotocolsOf(const HttpHeader& header) {
     for (const auto& name : http::token_list(it->value())) names.push_back(Text(name));
   }
   return names;
+}
+
+std::vector<std::string> AuthorizationOf(const HttpHeader& header) {
+  static constexpr std::string_view kBearerProtocol = "millrace.bearer.";
+  std::vector<std::string> values;
+  for (const std::string_view value : FindAll(header, "Authorization")) values.emplace_back(value);
+  if (!IsWebSocketUpgrade(header)) return values;
+  for (const std::string& name : SubprotocolsOf(header)) {
+    if (name.compare(0, kBearerProtocol.size(), kBearerProtocol) != 0) continue;
+    values.push_back("Bearer " + name.substr(kBearerProtocol.size()));
+  }
+  return values;
 }
 
 std::string HeadOf(const HttpResponse& response, size_t body_bytes, bool keep_alive,

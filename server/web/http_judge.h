@@ -20,7 +20,11 @@ using HttpHeader = boost::beast::http::header<true, boost::beast::http::fields>;
 std::optional<HttpResponse> JudgeHeader(const HttpHeader& header);
 
 // The request without its body.
-HttpRequest ToRequest(const HttpHeader& header, const std::string& peer);
+HttpRequest ToRequest(const HttpHeader& header, Caller caller);
+
+// What the client says who it is with: the values of Authorization, and, since a browser cannot set
+// that for a WebSocket, of a subprotocol "millrace.bearer.TOKEN" that is offered beside the others.
+std::vector<std::string> AuthorizationOf(const HttpHeader& header);
 
 // Whether it is a WebSocket handshake of RFC 6455, version 13.
 bool IsWebSocketUpgrade(const HttpHeader& header);

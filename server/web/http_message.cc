@@ -81,6 +81,7 @@ HttpResponse ErrorResponse(int http_status, const absl::Status& error) {
                            static_cast<double>(facts.retry_after().nanos()) / 1e9;
     response.headers.emplace_back("Retry-After", absl::StrCat(std::ceil(seconds)));
   }
+  if (http_status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }
 

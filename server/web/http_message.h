@@ -9,6 +9,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "server/contract/caller.h"
 #include "server/contract/trace_context.h"
 #include "server/web/pieces.h"
 
@@ -22,7 +23,7 @@ struct HttpRequest {
   std::optional<std::string> last_event_id;  // Of the header Last-Event-ID.
   std::string if_none_match;
   std::optional<TraceContext> trace;  // Of the headers traceparent and tracestate.
-  std::string peer;                   // The client's address.
+  Caller caller;
   std::string body;
 };
 

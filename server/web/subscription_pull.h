@@ -7,6 +7,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "server/contract/reading.h"
 #include "server/hub/hub.h"
 #include "server/web/loop.h"
 
@@ -26,9 +27,15 @@ class SubscriptionPull : public std::enable_shared_from_this<SubscriptionPull> {
     virtual void OnFrame(const hub::Frame& frame) = 0;
   };
 
-  // `hub` and `loop` outlive this object; `reader` lives until Stop.
-  SubscriptionPull(hub::Hub& hub, Loop& loop, Presence presence, Reader& reader)
-      : hub_(hub), loop_(loop), presence_(std::move(presence)), reader_(&reader) {}
+  // `hub`, `served` and `loop` outlive this object; `reader` lives until Stop.
+  SubscriptionPull(hub::Hub& hub, const ServedMethod& served, Caller caller, Loop& loop,
+                   Presence presence, Reader& reader)
+      : hub_(hub),
+        served_(served),
+        caller_(std::move(caller)),
+        loop_(loop),
+        presence_(std::move(presence)),
+        reader_(&reader) {}
 
   // Calls OnOpened once, later.
   void Open(CommandSource source);
@@ -38,19 +45,22 @@ class SubscriptionPull : public std::enable_shared_from_this<SubscriptionPull> {
   void Next();
 
   // After OnOpened with OK.
-  hub::Subscription& subscription() { return *subscription_; }
+  hub::Subscription& subscription() { return *reading_.subscription; }
 
   // Closes the subscription; the reader is not called any more. Idempotent.
   void Stop();
 
  private:
-  void Opened(absl::StatusOr<std::shared_ptr<hub::Subscription>> opened);
+  absl::StatusOr<Reading> OpenNow(CommandSource source);
+  void Opened(absl::StatusOr<Reading> opened);
 
   hub::Hub& hub_;
+  const ServedMethod& served_;
+  const Caller caller_;
   Loop& loop_;
   const Presence presence_;
   Reader* reader_;  // Null: stopped.
-  std::shared_ptr<hub::Subscription> subscription_;
+  Reading reading_;
 };
 
 }  // namespace millrace::server

@@ -1,6 +1,7 @@
 // The WebSocket's subscription: every frame of the hub becomes one message, and the next is asked
 // for when that has been written.
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -17,8 +18,8 @@ class SubscriptionStream final : public GatewayStream,
  public:
   SubscriptionStream(const GatewayStreamContext& context, GatewayStreamOwner& owner, int32_t id)
       : protocol_(context.protocol),
-        pull_(
-            std::make_shared<SubscriptionPull>(context.hub, context.loop, context.presence, *this)),
+        pull_(std::make_shared<SubscriptionPull>(context.hub, context.served, context.caller,
+                                                 context.loop, context.presence, *this)),
         owner_(owner),
         id_(id) {}
   ~SubscriptionStream() override { pull_->Stop(); }
@@ -42,11 +43,16 @@ class SubscriptionStream final : public GatewayStream,
     return absl::OkStatus();
   }
 
-  void Drain() override {}  // The hub ends every subscription itself.
+  void Drain(hub::EndingReason reason) override {
+    if (reason == hub::EndingReason::kDraining) return;
+    ending_ = reason;
+    if (open_) pull_->subscription().End(reason);
+  }
 
   void OnOpened(const absl::Status& status) override {
     if (!status.ok()) return owner_.EndOf(id_, status);
     open_ = true;
+    if (ending_) pull_->subscription().End(*ending_);
     if (early_credit_ > 0) pull_->subscription().AddCredit(early_credit_);
     pull_->Next();
   }
@@ -70,7 +76,8 @@ class SubscriptionStream final : public GatewayStream,
   const int32_t id_;
   bool counts_ = false;
   bool open_ = false;
-  int64_t early_credit_ = 0;  // Granted before the subscription was open.
+  std::optional<hub::EndingReason> ending_;  // Once it is to end.
+  int64_t early_credit_ = 0;                 // Granted before the subscription was open.
 };
 
 }  // namespace

@@ -8,8 +8,10 @@
 #include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/teardown.hpp>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "server/tls/certificate_name.h"
 #include "server/web/io_thread.h"
 
 namespace millrace::server {
@@ -36,6 +38,13 @@ class WebStream {
     if (tls_ == nullptr || SSL_get_verify_mode(tls_->native_handle()) == SSL_VERIFY_NONE)
       return true;
     return SSL_get0_peer_certificate(tls_->native_handle()) != nullptr;
+  }
+
+  // Of the certificate that the client has shown; empty: none.
+  std::string certificate_name() const {
+    const X509* shown =
+        tls_ == nullptr ? nullptr : SSL_get0_peer_certificate(tls_->native_handle());
+    return shown == nullptr ? "" : CertificateName(shown);
   }
 
   // TLS only. The server's part of it.

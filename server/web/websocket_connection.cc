@@ -34,15 +34,21 @@ class WebSocketConnection final : public Connection,
                                   public std::enable_shared_from_this<WebSocketConnection> {
  public:
   WebSocketConnection(WebContext& context, IoThread& io, Presence presence, WebStream stream,
+                      Caller caller, std::shared_ptr<const void> place,
                       const GatewayProtocol& protocol)
       : open_(context.watch().websockets),
+        place_(std::move(place)),
+        methods_(context.gateway_methods()),
+        io_(io),
+        presence_(presence),
+        caller_(std::move(caller)),
         limits_(context.limits()),
         protocol_(protocol),
         share_(context.receive_budget()),
         socket_(std::move(stream)),
         session_(std::make_shared<GatewaySession>(
             GatewaySession::Context{context.hub(), context.gateway_methods(), protocol, io,
-                                    std::move(presence), PeerOf(socket_.next_layer().socket())},
+                                    std::move(presence), caller_},
             *this)) {}
 
   void Accept(const HttpHeader& handshake) {
@@ -66,6 +72,7 @@ class WebSocketConnection final : public Connection,
       self->handshake_ = {};
       if (error || self->over_) return self->Abort();
       self->accepted_ = true;
+      self->WatchAccess();
       self->deadline_ = absl::InfiniteDuration();
       self->Read();
     });
@@ -97,6 +104,7 @@ class WebSocketConnection final : public Connection,
     queue_.clear();
     error_code ignored;
     socket_.next_layer().socket().close(ignored);
+    watch_.reset();
     self_.reset();
   }
 
@@ -124,6 +132,33 @@ class WebSocketConnection final : public Connection,
     std::vector<storage::SharedSlice> slices;
     absl::AnyInvocable<void() &&> written;
   };
+
+  // ---- Who is there
+
+  void WatchAccess() {
+    watch_ = methods_.subscribe.WatchStream(
+        caller_,
+        [caller = caller_](const Guard& guard) {
+          return guard.MayGoOn(caller, NeedsOf(ConnectionBegin{})).ok();
+        },
+        [weak = weak_from_this(), &io = io_, presence = presence_](StreamEnd end) {
+          io.Post([weak, end] {
+            if (const auto self = weak.lock()) self->OnAccessOver(end);
+          });
+        });
+  }
+
+  void OnAccessOver(StreamEnd end) {
+    if (over_) return;
+    switch (end) {
+      case StreamEnd::kRefused:
+        return Close(GatewayClose::kForbidden, "the caller may no longer do anything here");
+      case StreamEnd::kExpired:
+        return Close(GatewayClose::kUnauthenticated, "the credential has expired");
+      case StreamEnd::kMaxAge:
+        return session_->Drain(hub::EndingReason::kMaxAge);
+    }
+  }
 
   // ---- Reading
 
@@ -215,6 +250,12 @@ class WebSocketConnection final : public Connection,
   }
 
   const OpenCount::Mark open_;
+  const std::shared_ptr<const void> place_;  // Among the principal's connections.
+  const GatewayMethods& methods_;
+  IoThread& io_;
+  const Presence presence_;
+  const Caller caller_;
+  std::shared_ptr<const void> watch_;  // Until Abort.
   const WebLimits& limits_;
   const GatewayProtocol& protocol_;
   ReceiveBudget::Share share_;
@@ -246,9 +287,11 @@ class WebSocketConnection final : public Connection,
 }  // namespace
 
 void ServeWebSocket(WebContext& context, IoThread& io, Presence presence, WebStream stream,
+                    Caller caller, std::shared_ptr<const void> place,
                     const GatewayProtocol& protocol, const HttpHeader& handshake) {
-  auto connection = std::make_shared<WebSocketConnection>(context, io, std::move(presence),
-                                                          std::move(stream), protocol);
+  auto connection =
+      std::make_shared<WebSocketConnection>(context, io, std::move(presence), std::move(stream),
+                                            std::move(caller), std::move(place), protocol);
   io.Add(connection);
   connection->Accept(handshake);
 }

@@ -340,7 +340,8 @@ TEST_F(GroupsTest, LetAMemberChangeItsTopics) {
   ProduceValues("orders", 0, {"a"});
   const Joined member = Join(Member());
   member.reader->Records(1);
-  const auto missing = hub_->subscriptions().UpdateTopics(member.session.session_id, {"returns"});
+  const auto missing =
+      hub_->subscriptions().UpdateTopics(member.session.session_id, "", {"returns"});
   ASSERT_TRUE(missing.ok()) << missing.status();
   const auto lost = member.reader->Await<LostFrame>();
   EXPECT_EQ(lost.cause, LostCause::kUnsubscribed);

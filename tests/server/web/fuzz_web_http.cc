@@ -59,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Require(header.count(http::field::transfer_encoding) == 0 ||
           (header.count(http::field::transfer_encoding) == 1 && parser.chunked() &&
            header.count(http::field::content_length) == 0));
-  HttpRequest request = ToRequest(header, "peer");
+  HttpRequest request = ToRequest(header, {.peer = "peer"});
   SubprotocolsOf(header);
   IsWebSocketUpgrade(header);
   TryTarget(request);
