@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "client/cli/commands/access.h"
 #include "client/cli/commands/bench.h"
 #include "client/cli/commands/command.h"
 #include "client/cli/commands/consume.h"
@@ -34,6 +35,7 @@ constexpr char kFooter[] =
     "  MILLRACE_TLS=1        as --tls\n"
     "  MILLRACE_TLS_CA, MILLRACE_CLIENT_CERT, MILLRACE_CLIENT_KEY\n"
     "                        as --tls-ca, --client-cert, --client-key\n"
+    "  MILLRACE_TOKEN_FILE   as --token-file\n"
     "  NO_COLOR              no colours on a terminal\n"
     "\n"
     "Exit codes:\n"
@@ -56,6 +58,7 @@ void Assemble(CLI::App& app, Chosen& chosen, Session& session) {
   AddGroupCommands(app, chosen, session);
   AddOffsetsCommand(app, chosen, session);
   AddHubCommands(app, chosen, session);
+  AddAccessCommands(app, chosen, session);
   AddBenchCommands(app, chosen, session);
 }
 

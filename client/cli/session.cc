@@ -56,6 +56,9 @@ absl::Status Session::ReadTlsFiles() {
   if (certificate.empty() != key.empty()) {
     return UsageError("--client-cert and --client-key go together");
   }
+  const std::string token_file = OptionOr(options_.token_file, "MILLRACE_TOKEN_FILE");
+  std::string token;
+  if (absl::Status status = ReadFile(token_file, token); !status.ok()) return status;
   const bool wanted = options_.tls || OptionOr("", "MILLRACE_TLS") == "1";
   if (!wanted && ca.empty() && certificate.empty()) return absl::OkStatus();
   client::TlsOptions& tls = tls_.emplace();
@@ -69,6 +72,7 @@ client::ConnectionOptions Session::connection_options() const {
   client::ConnectionOptions options;
   options.target = target();
   options.tls = tls_;
+  options.token_file = OptionOr(options_.token_file, "MILLRACE_TOKEN_FILE");
   options.request_timeout = options_.timeout;
   return options;
 }

@@ -27,6 +27,7 @@ struct GlobalOptions {
   std::string tls_ca;       // MILLRACE_TLS_CA
   std::string client_cert;  // MILLRACE_CLIENT_CERT
   std::string client_key;   // MILLRACE_CLIENT_KEY
+  std::string token_file;   // MILLRACE_TOKEN_FILE. Read again for every call.
 };
 
 // One run of the program. One thread at a time.

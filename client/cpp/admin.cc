@@ -166,6 +166,25 @@ absl::StatusOr<HubInfo> Admin::GetHub() {
   return FromProto(response.hub());
 }
 
+absl::StatusOr<AccessAnswer> Admin::CheckAccess(std::string_view principal, Right right,
+                                                ResourceKind kind, std::string_view name) {
+  v1::CheckAccessRequest request;
+  request.set_principal(std::string(principal));
+  request.set_right(static_cast<v1::Right>(right));
+  if (kind == ResourceKind::kTopic) request.set_topic(std::string(name));
+  if (kind == ResourceKind::kGroup) request.set_group(std::string(name));
+  if (kind == ResourceKind::kHub) request.set_hub(true);
+  v1::CheckAccessResponse response;
+  const absl::Status status =
+      stubs_->Call(&v1::HubService::Stub::CheckAccess, stubs_->hub, request, response);
+  if (!status.ok()) return status;
+  AccessAnswer answer{.allowed = response.allowed(), .enforced = response.enforced()};
+  for (const v1::AllowingRule& rule : response.rules()) {
+    answer.rules.push_back({rule.number(), rule.text()});
+  }
+  return answer;
+}
+
 absl::StatusOr<int64_t> Admin::CreateCheckpoint(const std::string& directory) {
   v1::CreateCheckpointRequest request;
   request.set_directory(directory);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "client/cpp/channel.h"
+#include "client/cpp/token_interceptor.h"
 
 namespace millrace::client {
 namespace {
@@ -52,8 +53,13 @@ Connection::~Connection() = default;
 
 std::shared_ptr<Connection> Connection::Open(ConnectionOptions options) {
   auto internals = std::make_unique<Internals>();
+  const auto credentials = Credentials(options.tls);
   internals->channel =
-      grpc::CreateCustomChannel(options.target, Credentials(options.tls), Arguments(options));
+      options.token_file.empty()
+          ? grpc::CreateCustomChannel(options.target, credentials, Arguments(options))
+          : grpc::experimental::CreateCustomChannelWithInterceptors(
+                options.target, credentials, Arguments(options),
+                TokenInterceptors(options.token_file));
   internals->options = std::move(options);
   return std::shared_ptr<Connection>(new Connection(std::move(internals)));
 }

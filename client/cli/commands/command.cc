@@ -62,6 +62,8 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
   file("--client-cert", session.options().client_cert,
        "The same, and show this certificate, where the hub asks for one (PEM)");
   file("--client-key", session.options().client_key, "Its private key (PEM)");
+  file("--token-file", session.options().token_file,
+       "Say who you are with the token that this file holds");
   AddParsed(app, "-o,--output", session.options().format, ParseOutputFormat, "text|json",
             "How to print: for people, or one JSON object a line [default: text]")
       ->group(kGlobalGroup);

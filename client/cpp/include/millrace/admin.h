@@ -203,6 +203,21 @@ struct HubInfo {
   int32_t auto_create_partitions = 0;  // 0: topics are never created by producing to them.
 };
 
+enum class Right { kProduce = 1, kConsume, kCommit, kInspect, kAdminister };  // As on the wire.
+enum class ResourceKind { kTopic, kGroup, kHub };
+
+// What the access rules say of something.
+struct AccessAnswer {
+  // A rule that allows it: its place in the file, from 1, and what it says.
+  struct Rule {
+    int32_t number = 0;
+    std::string text;
+  };
+  bool allowed = false;
+  bool enforced = false;  // False: there is no access file, and everybody may do everything.
+  std::vector<Rule> rules;
+};
+
 // Threads: any. Shares the connection.
 class Admin {
  public:
@@ -250,6 +265,11 @@ class Admin {
   absl::Status DeleteGroup(std::string_view group);  // GROUP_HAS_MEMBERS.
 
   absl::StatusOr<HubInfo> GetHub();
+
+  // Explains what the hub's access file says: whether it would let the principal use the right on
+  // this. `name` is empty for the hub.
+  absl::StatusOr<AccessAnswer> CheckAccess(std::string_view principal, Right right,
+                                           ResourceKind kind, std::string_view name);
 
   // Copies the hub's whole log into a new directory on its machine, by an absolute path, that a hub
   // can be started on. Answers the bytes of its files. Takes as long as it takes: no deadline.

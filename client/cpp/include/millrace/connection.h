@@ -31,6 +31,10 @@ struct ConnectionOptions {
   std::string target = "localhost:9640";  // HOST:PORT, or any gRPC target.
   std::optional<TlsOptions> tls = {};     // Absent: none, as a hub without certificates wants it.
 
+  // A file with a bearer token that says who the client is, read anew for every call, so that it
+  // can be replaced at any time. Empty: none. Without TLS whoever is on the way can read it.
+  std::string token_file = {};
+
   absl::Duration request_timeout = absl::Seconds(30);  // Of every single call (not of streams).
 
   // A connection that is silent for `keepalive_time` is probed, and given up when the probe is not
