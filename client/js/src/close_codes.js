@@ -2,7 +2,7 @@
 
 export const CloseCode = Object.freeze({
   NORMAL: 1000,
-  GOING_AWAY: 1001, // The hub drains.
+  GOING_AWAY: 1001, // The hub drains, or the connection is old.
   WRONG_KIND: 1003, // A binary message where text was due, or the other way round.
   TOO_BIG: 1009,
   FAULT: 1011,

@@ -18,17 +18,19 @@ class Connection extends EventTarget {
   #link;
   #commands;
   #fetch;
+  #token;
   #tryNow = () => this.reconnect();
 
   constructor(
     url,
-    { WebSocket = globalThis.WebSocket, fetch, retry, livenessMs = 30_000, maxWaiting = 1_000 },
+    { WebSocket = globalThis.WebSocket, fetch, token, retry, livenessMs = 30_000, maxWaiting = 1_000 },
   ) {
     super();
     if (!WebSocket)
       throw new TypeError("there is no WebSocket here: pass one, as in connect(url, { WebSocket })");
     this.#base = httpBase(url);
     this.#fetch = fetch;
+    this.#token = typeof token === "function" ? token : () => token;
     const events = {
       opened: () => this.#commands.opened(),
       received: (text) => this.#commands.received(text),
@@ -43,6 +45,8 @@ class Connection extends EventTarget {
       backoff: new Backoff(retry),
       livenessMs,
       events,
+      token: this.#token,
+      renews: typeof token === "function",
     });
     this.#commands = new Commands(this.#link, { maxWaiting });
     globalThis.addEventListener?.("online", this.#tryNow);
@@ -81,7 +85,7 @@ class Connection extends EventTarget {
   }
 
   call(method, request = {}, { signal } = {}) {
-    return httpCall(this.#base, method, request, { signal, fetch: this.#fetch });
+    return httpCall(this.#base, method, request, { signal, fetch: this.#fetch, token: this.#token() });
   }
 
   reconnect() {

@@ -6,13 +6,15 @@ import { encodeRequest } from "./protocol.js";
 const PACKAGE = "millrace.v1.";
 
 /** Calls "TopicService/GetTopic", say, and resolves with the response in its JSON form. */
-export async function httpCall(base, method, request, { signal, fetch = globalThis.fetch } = {}) {
+export async function httpCall(base, method, request, { signal, token, fetch = globalThis.fetch } = {}) {
   const path = method.startsWith(PACKAGE) ? method : PACKAGE + method;
+  const headers = { "content-type": "application/json" };
+  if (token) headers.authorization = `Bearer ${token}`;
   let response;
   try {
     response = await fetch(new URL(`v1/call/${path}`, base), {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers,
       body: encodeRequest(request),
       signal,
     });

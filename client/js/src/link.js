@@ -4,6 +4,11 @@
 import { CloseCode, leastWait, mayReconnect } from "./close_codes.js";
 import { SUBPROTOCOL } from "./protocol.js";
 
+// A browser cannot set a header for a WebSocket, and a token in a URL would be logged.
+function subprotocols(token) {
+  return token ? [SUBPROTOCOL, `millrace.bearer.${token}`] : [SUBPROTOCOL];
+}
+
 const OPENING_MS = 10_000;
 const OPEN = 1; // WebSocket.OPEN, which a constructor that was passed in need not have.
 
@@ -20,12 +25,17 @@ export class Link {
   #backoff;
   #livenessMs;
   #events;
+  #token;
+  #renews;
   #socket;
   #timer; // Of the attempt under way, of the next one, or of the silence.
   #heard = false;
   #state = "waiting";
 
-  constructor({ url, WebSocket, backoff, livenessMs, events }) {
+  // `token()` gives the bearer token of the moment; `renews`: the next one may be another.
+  constructor({ url, WebSocket, backoff, livenessMs, events, token, renews }) {
+    this.#token = token;
+    this.#renews = renews;
     this.#url = url;
     this.#WebSocket = WebSocket;
     this.#backoff = backoff;
@@ -41,7 +51,7 @@ export class Link {
   open() {
     if (this.#state !== "waiting") return;
     clearTimeout(this.#timer);
-    const socket = new this.#WebSocket(this.#url, [SUBPROTOCOL]);
+    const socket = new this.#WebSocket(this.#url, subprotocols(this.#token()));
     this.#socket = socket;
     this.#timer = setTimeout(() => this.#down(socket, 1006, "no answer to the handshake"), OPENING_MS);
     socket.onopen = () => this.#opened(socket);
@@ -93,7 +103,8 @@ export class Link {
     if (socket !== this.#socket) return;
     const wasOpen = this.#state === "open";
     this.#release();
-    if (!mayReconnect(code)) return this.#end(code, why);
+    const renewed = code === CloseCode.UNAUTHENTICATED && this.#renews;
+    if (!mayReconnect(code) && !renewed) return this.#end(code, why);
     this.#timer = setTimeout(() => this.open(), Math.max(this.#backoff.next(), leastWait(code)));
     this.#change("waiting");
     if (wasOpen) this.#events.lost();

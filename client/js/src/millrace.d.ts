@@ -260,6 +260,8 @@ export interface ConnectOptions {
   /** Where there is no global one (Node before 22), such as the package ws's. */
   WebSocket?: new (url: string, protocols: string[]) => unknown;
   fetch?: typeof globalThis.fetch;
+  /** Says who you are, where the hub asks. A function is asked for every call and connection. */
+  token?: string | (() => string | undefined);
   /** Waits between attempts: random, below a bound that doubles from initialMs (100) to maxMs (10,000). */
   retry?: { initialMs?: number; maxMs?: number; random?: () => number };
   /** A connection on which nothing was heard for so long, though asked, is given up. Default: 30,000. */

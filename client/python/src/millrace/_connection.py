@@ -12,6 +12,7 @@ from millrace.errors import MillraceError, TimedOut, from_rpc_error
 from millrace.v1 import event_hub_pb2_grpc, topic_pb2_grpc
 
 A = TypeVar("A")
+Token = str | Callable[[], str]
 
 _OPTIONS = [
     ("grpc.keepalive_time_ms", 20_000),  # A connection that is silent is probed,
@@ -39,12 +40,19 @@ class Backoff:
 class Connection:
     """Belongs to the event loop that it was made in."""
 
-    def __init__(self, target: str, timeout: float, credentials: grpc.ChannelCredentials | None) -> None:
+    def __init__(self, target: str, timeout: float, credentials: grpc.ChannelCredentials | None,
+                 token: Token | None) -> None:
         self.timeout = timeout
+        self._token = token
         self._channel = (grpc.aio.insecure_channel(target, _OPTIONS) if credentials is None
                          else grpc.aio.secure_channel(target, credentials, _OPTIONS))
         self.events = event_hub_pb2_grpc.EventHubServiceStub(self._channel)
         self.topics = topic_pb2_grpc.TopicServiceStub(self._channel)
+
+    def metadata(self) -> list[tuple[str, str]]:
+        """What says who calls; asked for anew for every call."""
+        token = self._token() if callable(self._token) else self._token
+        return [("authorization", f"Bearer {token}")] if token else []
 
     async def call(self, method: Callable[..., Any], request: Any, answer: type[A], *, repeat: bool = True,
                    timeout: float | None = None) -> A:
@@ -55,7 +63,8 @@ class Connection:
         while True:
             left = deadline - asyncio.get_running_loop().time()
             try:
-                response = await method(request, timeout=max(left, 0.001), wait_for_ready=True)
+                response = await method(request, timeout=max(left, 0.001), wait_for_ready=True,
+                                        metadata=self.metadata())
                 assert isinstance(response, answer)
                 return response
             except grpc.aio.AioRpcError as rpc_error:

@@ -10,6 +10,7 @@ from typing import Self
 import grpc
 
 from millrace import aio
+from millrace._connection import Token
 from millrace._loop_thread import LoopThread
 from millrace._requests import Durability, OnOutOfRange, Positions, Start
 from millrace._sending import MAX_BUFFERED_BYTES, Sender
@@ -126,12 +127,12 @@ class Hub:
     """A hub, see `connect`. Threads: any."""
 
     def __init__(self, target: str, *, timeout: float, durability: Durability, delivery_timeout: float,
-                 credentials: grpc.ChannelCredentials | None) -> None:
+                 credentials: grpc.ChannelCredentials | None, token: Token | None) -> None:
         self._loop = LoopThread()
 
         async def connect() -> aio.Hub:  # In the loop that it belongs to.
             return aio.connect(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout,
-                               credentials=credentials)
+                               credentials=credentials, token=token)
 
         self._hub = self._loop.run(connect())
 
@@ -228,11 +229,13 @@ class Hub:
 
 
 def connect(target: str = "localhost:9640", *, timeout: float = 30.0, durability: Durability = "default",
-            delivery_timeout: float = 120.0, credentials: grpc.ChannelCredentials | None = None) -> Hub:
+            delivery_timeout: float = 120.0, credentials: grpc.ChannelCredentials | None = None,
+            token: Token | None = None) -> Hub:
     """A hub. Does not wait for it: the first call does, `timeout` seconds at most, as every call does for its answer.
 
     `durability` is what "stored" means: "synced" (survives a power cut), "buffered" (survives a kill of the hub), or
     what the hub does by default. `delivery_timeout`: how many seconds a record is tried to be delivered.
-    `credentials`: for a hub that speaks TLS, grpc.ssl_channel_credentials(...)."""
+    `credentials`: for a hub that speaks TLS, grpc.ssl_channel_credentials(...). `token`: says who you are, where the
+    hub asks; a function is asked for every call and stream, so that it can give a newer one."""
     return Hub(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout,
-               credentials=credentials)
+               credentials=credentials, token=token)

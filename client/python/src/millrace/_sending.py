@@ -189,7 +189,7 @@ class Sender:
         return self._next_sequence - 1
 
     async def _stream(self, backoff: Backoff) -> None:
-        call = self._connection.events.ProduceStream()
+        call = self._connection.events.ProduceStream(metadata=self._connection.metadata())
         writer = asyncio.create_task(self._write(call))
         try:
             while True:

@@ -190,7 +190,8 @@ class Subscriber:
             known += [each for each in self._positions if (each.topic, each.partition) not in names]
             del self._request.positions[:]
             self._request.positions.extend(known)
-        call = self._connection.events.Subscribe(self._request, wait_for_ready=True)
+        call = self._connection.events.Subscribe(self._request, wait_for_ready=True,
+                                                  metadata=self._connection.metadata())
         try:
             while True:
                 async with self._changed:

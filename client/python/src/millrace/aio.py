@@ -17,7 +17,7 @@ from typing import Self
 
 import grpc
 
-from millrace._connection import Connection
+from millrace._connection import Connection, Token
 from millrace._requests import (
     DURABILITIES,
     Durability,
@@ -112,8 +112,8 @@ class Hub:
     """See millrace.Hub."""
 
     def __init__(self, target: str, *, timeout: float, durability: Durability, delivery_timeout: float,
-                 credentials: grpc.ChannelCredentials | None) -> None:
-        self._connection = Connection(target, timeout, credentials)
+                 credentials: grpc.ChannelCredentials | None, token: Token | None) -> None:
+        self._connection = Connection(target, timeout, credentials, token)
         self._durability = DURABILITIES[durability]
         self._delivery_timeout = delivery_timeout
         self._own_producer: Producer | None = None
@@ -230,8 +230,9 @@ class Hub:
 
 
 def connect(target: str = "localhost:9640", *, timeout: float = 30.0, durability: Durability = "default",
-            delivery_timeout: float = 120.0, credentials: grpc.ChannelCredentials | None = None) -> Hub:
+            delivery_timeout: float = 120.0, credentials: grpc.ChannelCredentials | None = None,
+            token: Token | None = None) -> Hub:
     """See millrace.connect. To be called in a running event loop."""
     asyncio.get_running_loop()
     return Hub(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout,
-               credentials=credentials)
+               credentials=credentials, token=token)

@@ -2,7 +2,16 @@
 
 import { connect, MillraceError } from "/js/millrace.js";
 
-export const hub = connect();
+// Of this tab alone, and gone with it.
+const TOKEN = "millrace.token";
+
+export const hub = connect(undefined, { token: () => sessionStorage.getItem(TOKEN) ?? undefined });
+
+/** Says from now on who is there. */
+export function useToken(token) {
+  sessionStorage.setItem(TOKEN, token);
+  hub.reconnect();
+}
 
 export async function allTopics() {
   return allPages("TopicService/ListTopics", "topics");

@@ -2,7 +2,7 @@
 
 import { h, setText } from "./dom.js";
 import { groupPage } from "./group_page.js";
-import { explain, hub } from "./hub.js";
+import { explain, hub, useToken } from "./hub.js";
 import { overviewPage } from "./overview.js";
 import { command } from "./teaching.js";
 import { topicPage } from "./topic_page.js";
@@ -57,6 +57,7 @@ function showProblem(error, signal) {
       error.reason === "CONNECTION_LOST" &&
         h("p", {}, "The page goes on by itself when the hub is back. To start one:"),
       error.reason === "CONNECTION_LOST" && command("millrace-server --data-dir data"),
+      error.reason === "UNAUTHENTICATED" && tokenForm(),
       h("a", { href: "#/" }, "To the overview"),
     ),
   );
@@ -64,6 +65,21 @@ function showProblem(error, signal) {
     const retry = setTimeout(showPage, 2_000);
     signal.addEventListener("abort", () => clearTimeout(retry), { once: true });
   }
+}
+
+function tokenForm() {
+  const token = h("input", { type: "password", autocomplete: "off", required: true, "aria-label": "Token" });
+  const use = (event) => {
+    event.preventDefault();
+    useToken(token.value.trim());
+    showPage();
+  };
+  return h(
+    "form",
+    { onsubmit: use },
+    h("p", {}, "This hub asks who you are. Your token stays in this tab, and is forgotten with it."),
+    h("div", { class: "actions" }, token, h("button", { class: "primary", type: "submit" }, "Use it")),
+  );
 }
 
 function showCrumbs(steps = []) {
