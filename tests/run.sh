@@ -7,7 +7,7 @@ source deploy/packages.sh
 # What runs unless stages are named. Each is a script tests/stages/NAME.sh; its first comment says
 # what it does.
 default_stages=(
-  format arrows reasons house buf unit fault fuzz cli grpcurl python python-package groups metrics tls js java console
+  format arrows reasons house buf unit fault fuzz cli grpcurl python python-package groups metrics tls access js java console
   examples spring polyglot catalogue readme quickstart instructions kubernetes planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
