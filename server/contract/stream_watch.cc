@@ -54,7 +54,19 @@ std::shared_ptr<const void> StreamWatch::Watch(WatchedStream stream) {
     entry->listed = true;
   }
   wake_.notify_one();
+  EndIfRefusedMeanwhile(*entry);
   return entry;
+}
+
+// The rules may have changed after the stream was let in and before it was watched.
+void StreamWatch::EndIfRefusedMeanwhile(Entry& entry) {
+  if (!entry.stream.may_go_on || entry.stream.may_go_on()) return;
+  {
+    std::lock_guard lock(mutex_);
+    if (!std::exchange(entry.listed, false)) return;  // The thread ends it.
+    open_.erase(entry.place);
+  }
+  entry.stream.end(StreamEnd::kRefused);
 }
 
 void StreamWatch::LookAgain() {

@@ -28,7 +28,8 @@ struct WatchedStream {
   absl::Time expires = absl::InfiniteFuture();  // What the caller showed.
   // Whether the caller may go on, under the rules of that moment. May be empty.
   std::function<bool()> may_go_on;
-  // Ends the stream. Called at most once, from the watch's thread; must not block.
+  // Ends the stream. Called at most once, from the watch's thread or inside of Watch; must not
+  // block.
   std::function<void(StreamEnd)> end;
 };
 
@@ -56,6 +57,7 @@ class StreamWatch {
   using Entries = std::multimap<absl::Time, std::weak_ptr<Entry>>;
 
   void Run();
+  void EndIfRefusedMeanwhile(Entry& entry);
   void EndThoseDue();
   void EndThoseRefused();
   std::vector<std::shared_ptr<Entry>> TakeUntil(absl::Time time);
