@@ -2,7 +2,9 @@
 
 import os
 import pathlib
+import ssl
 import subprocess
+import urllib.request
 
 import pytest
 import yaml
@@ -11,6 +13,7 @@ from tests.support.hub import MILLRACE, Hub
 from tests.support.manifests import KUBERNETES, combined
 from tests.support.pod_security import violations
 from tests.support.schemas import VERSIONS, validate
+from tests.support.secrets import ACCESS_FILE, CLIENT, HUB, client_environment, mounted_secrets
 
 SCRIPT = KUBERNETES / "components/backup/backup.sh"
 RECORDS = 100
@@ -23,18 +26,22 @@ def restore_job():
 class Backups:
     """The hub's volume, which is also where the job sees it, and the volume for the backups."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *flags, environment=None):
+        self.environment = {"PATH": f"{MILLRACE.parent}:{os.environ['PATH']}"} | (environment or {})
         self.volume, self.backups = folder / "volume", folder / "backups"
         self.volume.mkdir()
         self.backups.mkdir()
-        self.hub = Hub(self.volume)  # Its log is in data; the pod's in hub.
+        self.hub = Hub(self.volume, *flags)  # Its log is in data; the pod's in hub.
+
+    def fill(self):
         self.hub.millrace("topic", "create", "orders", "--partitions", 2)
         self.hub.millrace("produce", "orders", "-q", input="".join(f"{n}\n" for n in range(RECORDS)).encode())
+        return self
 
     def run(self, keep=3):
-        return subprocess.run(["sh", SCRIPT], capture_output=True, text=True, timeout=120, env={
-            "PATH": f"{MILLRACE.parent}:{os.environ['PATH']}", "MILLRACE_TARGET": self.hub.target,
-            "VOLUME": str(self.volume), "BACKUPS": str(self.backups), "KEEP": str(keep)})
+        return subprocess.run(["sh", SCRIPT], capture_output=True, text=True, timeout=120, env=self.environment | {
+            "MILLRACE_TARGET": self.hub.target, "VOLUME": str(self.volume), "BACKUPS": str(self.backups),
+            "KEEP": str(keep)})
 
     def restore(self, name):
         """Runs the restore job's command, and answers how it ended."""
@@ -49,7 +56,7 @@ class Backups:
 
 @pytest.fixture
 def backups(tmp_path):
-    made = Backups(tmp_path)
+    made = Backups(tmp_path).fill()
     yield made
     made.hub.stop()
 
@@ -132,6 +139,36 @@ def test_restoring_a_backup_that_is_not_there_changes_nothing(backups):
     (backups.volume / "hub").mkdir()
     assert backups.restore("20260101T031700Z").returncode != 0
     assert sorted(path.name for path in backups.volume.iterdir() if path.is_dir()) == ["data", "hub"]
+
+
+@pytest.fixture
+def guarded(tmp_path):
+    """With TLS and the access file as the components bring them, and the operations' certificate."""
+    secrets = mounted_secrets(tmp_path)
+    tls = [f"--{flag}={secrets[HUB] / file}" for flag, file in
+           (("tls-cert", "tls.crt"), ("tls-key", "tls.key"), ("tls-client-ca", "ca.crt"))]
+    environment = client_environment(secrets[CLIENT])
+    made = Backups(tmp_path, *tls, f"--access-file={ACCESS_FILE}", environment=environment)
+    yield made
+    made.hub.stop()
+
+
+def metrics_status(guarded):
+    """What Prometheus is answered."""
+    trust = ssl.create_default_context(cafile=guarded.environment["MILLRACE_TLS_CA"])
+    trust.load_cert_chain(guarded.environment["MILLRACE_CLIENT_CERT"], guarded.environment["MILLRACE_CLIENT_KEY"])
+    url = f"https://localhost:{guarded.hub.web_port}/metrics"
+    with urllib.request.urlopen(url, timeout=60, context=trust) as answer:
+        return answer.status
+
+
+def test_the_operations_certificate_may_back_up_and_scrape_and_no_more(guarded):
+    done = guarded.run()
+    assert done.returncode == 0, done.stderr
+    assert len(guarded.there()) == 1
+    assert metrics_status(guarded) == 200
+    with pytest.raises(AssertionError, match="PERMISSION_DENIED"):
+        guarded.hub.millrace("topic", "create", "orders", env=guarded.environment)
 
 
 def test_the_restore_job_is_valid_and_mounts_what_the_backup_job_does():

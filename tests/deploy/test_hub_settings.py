@@ -1,5 +1,7 @@
 """What the manifests say fits the hub's program and fits together: settings, ports, selectors, times."""
 
+import json
+import pathlib
 import re
 import subprocess
 
@@ -8,6 +10,7 @@ import yaml
 
 from tests.support.hub import MILLRACE, SERVER
 from tests.support.manifests import COMPONENTS, KUBERNETES, OVERLAYS, ROOT, combined, overlay, seconds
+from tests.support.secrets import OPERATIONS
 
 BYTES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 CACHES = ["TAIL_CACHE_BYTES", "WRITE_QUEUE_BYTES", "FRAME_BUDGET_BYTES"]
@@ -167,6 +170,23 @@ def test_the_certificates_are_for_the_names_that_are_called(everything):
     assert volumes["tls"]["secret"]["secretName"] == hub["secretName"]
     assert volumes["client-tls"]["secret"]["secretName"] == client["secretName"] == tls["keySecret"]["name"]
     assert (hub["usages"], client["usages"]) == (["server auth"], ["client auth"])
+
+
+def test_the_access_file_is_where_the_hub_looks_and_a_change_of_it_is_no_restart(everything):
+    mount, = [mount for mount in everything.hub["volumeMounts"] if mount["name"] == "access"]
+    assert mount["readOnly"] and "subPath" not in mount  # With one, a change would never arrive.
+    path = pathlib.Path(everything.environment(everything.hub)["MILLRACE_ACCESS_FILE"])
+    assert path.parent == pathlib.Path(mount["mountPath"])
+    volume, = [volume for volume in everything.hub_pod["volumes"] if volume["name"] == "access"]
+    assert volume["configMap"]["name"] == "millrace-access"  # Without a hash of what is in it.
+    assert path.name in everything.one("ConfigMap", "millrace-access")["data"]
+
+
+def test_the_access_file_names_whom_the_clients_certificate_does(everything):
+    _, client = yaml.safe_load_all((KUBERNETES / "components/tls/certificates.yaml").read_text())
+    access = json.loads(everything.one("ConfigMap", "millrace-access")["data"]["access.json"])
+    principals = [principal for rule in access["rules"] for principal in rule["principals"]]
+    assert principals == client["spec"]["dnsNames"][:1] == [OPERATIONS]
 
 
 def test_caches_fit_into_the_memory(manifests):

@@ -16,7 +16,7 @@ from tests.support.hub import Hub
 from tests.support.hub_pod import HubPod
 from tests.support.image import ContainerRuntime, first_child
 from tests.support.manifests import ROOT, overlay
-from tests.support.secrets import mounted_secrets
+from tests.support.secrets import mounted_access, mounted_secrets
 
 CONTAINERFILE = (ROOT / "deploy/image/Containerfile").read_text()
 RECORDS = 1000
@@ -113,7 +113,7 @@ class RunningPod:
             volume.mkdir()
             os.chown(volume, 0, group)  # As a kubelet gives a volume to fsGroup.
             volume.chmod(0o2775)
-        self.volumes |= mounted_secrets(folder, group)
+        self.volumes |= mounted_secrets(folder, group) | mounted_access(folder, "orders", "billing")
         for parent in (folder, *list(folder.parents)[:2]):
             parent.chmod(0o755)  # The hub's user has to get through.
         self.pod = HubPod(manifests, ContainerRuntime(image, self.volumes)).start()

@@ -9,9 +9,9 @@ import threading
 import pytest
 
 from tests.support.hub import MILLRACE
-from tests.support.hub_pod import VOLUME, HubPod, PlainProcess, Service
+from tests.support.hub_pod import HubPod, PlainProcess, Service
 from tests.support.manifests import overlay
-from tests.support.secrets import CLIENT, HUB, client_environment, mounted_secrets
+from tests.support.secrets import CLIENT, HUB, client_environment, mounted_access, mounted_secrets
 from tests.support.waiting import wait_until
 
 TOPIC, GROUP, PARTITIONS, KEYS = "orders", "billing", 6, 20
@@ -26,8 +26,9 @@ class Rollout:
         self.directory, self.manifests = directory, manifests
         (directory / "volume").mkdir()
         secrets = mounted_secrets(directory)
+        volumes = secrets | {"data": directory / "volume"} | mounted_access(directory, TOPIC, GROUP)
         mounts = {mount["name"]: mount["mountPath"] for mount in manifests.hub["volumeMounts"]}
-        self.volumes = {VOLUME: directory / "volume"} | ({mounts[HUB]: secrets[HUB]} if HUB in mounts else {})
+        self.volumes = {place: volumes[name] for name, place in mounts.items()}
         self.environment = os.environ | (client_environment(secrets[CLIENT]) if HUB in mounts else {})
         self.pods = []
         self.service = Service()

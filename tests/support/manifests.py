@@ -15,7 +15,7 @@ KUBERNETES = ROOT / "deploy" / "kubernetes"
 KUSTOMIZE = os.environ.get("KUSTOMIZE") or str(ROOT / "build" / "tools" / "kustomize")
 OVERLAYS = ["dev", "production"]
 # In an order that works: tls patches what the others have brought.
-COMPONENTS = ["monitoring", "network-policy", "gateway-ingress", "backup", "tls"]
+COMPONENTS = ["monitoring", "network-policy", "gateway-ingress", "backup", "access", "tls"]
 WITH_GATEWAY_AND_TLS = "gateway-ingress-tls"
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
