@@ -1,10 +1,12 @@
 package dev.millrace.client;
 
 import io.grpc.Channel;
+import io.grpc.ChannelCredentials;
+import io.grpc.CompositeChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import millrace.v1.EventHubServiceGrpc;
@@ -27,44 +29,64 @@ public final class Connection implements AutoCloseable {
   /** Room for the largest frame that a hub may be configured to send. */
   private static final int MAX_MESSAGE_BYTES = 64 << 20;
 
-  private final String target;
-  private final Duration requestTimeout;
+  private final ConnectionOptions options;
+  private final WatchedTls tls; // Null: none.
   private final ManagedChannel channel;
 
-  private Connection(String target, Duration requestTimeout) {
-    this.target = Objects.requireNonNull(target);
-    this.requestTimeout = requestTimeout;
-    channel =
-        NettyChannelBuilder.forTarget(target)
-            .usePlaintext()
+  private Connection(ConnectionOptions options) {
+    this.options = options;
+    if (options.token() != null && options.tls() == null && !options.tokenInClear()) {
+      throw new IllegalArgumentException(
+          "Without TLS whoever is on the way can read the token: use TLS, or withTokenInClear.");
+    }
+    tls = options.tls() == null ? null : new WatchedTls(options.tls());
+    NettyChannelBuilder builder =
+        NettyChannelBuilder.forTarget(options.target(), credentials())
+            .intercept(new FirstContact())
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
             .flowControlWindow(4 << 20)
             .keepAliveTime(30, TimeUnit.SECONDS)
             .keepAliveTimeout(10, TimeUnit.SECONDS)
-            .disableRetry()
-            .build();
+            .disableRetry();
+    if (tls != null && options.tls().serverName() != null) builder.overrideAuthority(options.tls().serverName());
+    channel = builder.build();
   }
 
-  /** To the hub at {@code HOST:PORT}; calls wait up to 30 s for a hub that is away. Never blocks. */
+  private ChannelCredentials credentials() {
+    ChannelCredentials way = tls == null ? InsecureChannelCredentials.create() : tls.credentials();
+    if (options.token() == null) return way;
+    return CompositeChannelCredentials.create(way, new BearerToken(options.token()));
+  }
+
+  /** To the hub at {@code HOST:PORT}, in clear; calls wait up to 30 s for a hub that is away. Never blocks. */
   public static Connection to(String target) {
-    return to(target, Duration.ofSeconds(30));
+    return to(ConnectionOptions.to(target));
   }
 
   /**
-   * To the hub at {@code HOST:PORT}. Never blocks.
+   * To the hub at {@code HOST:PORT}, in clear. Never blocks.
    *
    * @param requestTimeout how long a call may take in all, attempts while the hub is away included
    */
   public static Connection to(String target, Duration requestTimeout) {
-    return new Connection(target, requestTimeout);
+    return to(ConnectionOptions.to(target).withRequestTimeout(requestTimeout));
+  }
+
+  /**
+   * As the options say. Reads the files of certificates, and never waits for the hub.
+   *
+   * @throws IllegalArgumentException certificates that cannot be used, or a token that would be sent in clear
+   */
+  public static Connection to(ConnectionOptions options) {
+    return new Connection(options);
   }
 
   public String target() {
-    return target;
+    return options.target();
   }
 
   public Duration requestTimeout() {
-    return requestTimeout;
+    return options.requestTimeout();
   }
 
   /** For the contract's generated stubs, where this library has no method. */
@@ -75,7 +97,7 @@ public final class Connection implements AutoCloseable {
   /**
    * What the hub is, can do and allows. Waits for a hub that is away.
    *
-   * @throws MillraceException UNAVAILABLE
+   * @throws MillraceException UNAVAILABLE; UNAUTHENTICATED, with TLS_FAILED where it is TLS that failed
    */
   public HubInfo hub() {
     return call(
@@ -87,11 +109,12 @@ public final class Connection implements AutoCloseable {
   @Override
   public void close() {
     channel.shutdownNow();
+    if (tls != null) tls.close();
   }
 
   /** Calls, and again while the hub is away, up to the request timeout. */
   <T> T call(Supplier<T> attempt) {
-    return call(attempt, requestTimeout);
+    return call(attempt, requestTimeout());
   }
 
   <T> T call(Supplier<T> attempt, Duration timeout) {
@@ -129,7 +152,7 @@ public final class Connection implements AutoCloseable {
   }
 
   private <S extends io.grpc.stub.AbstractStub<S>> S stub(S stub) {
-    return stub.withDeadlineAfter(requestTimeout.toMillis(), TimeUnit.MILLISECONDS);
+    return stub.withDeadlineAfter(requestTimeout().toMillis(), TimeUnit.MILLISECONDS);
   }
 
   static Duration longer(Duration first, Duration second) {

@@ -65,7 +65,8 @@ public final class Consumer implements AutoCloseable {
    * The next records, at least one; none after the timeout, at the end ({@link #ended}), after {@link
    * #wakeup}, or when only events came. A hub that is away is waited for.
    *
-   * @throws MillraceException final: INSTANCE_REPLACED, TOPIC_NOT_FOUND, a refused position, CLOSED, …
+   * @throws MillraceException final: INSTANCE_REPLACED, TOPIC_NOT_FOUND, a refused position, CLOSED, …;
+   *     UNAUTHENTICATED, PERMISSION_DENIED: polling again asks the hub again, and goes on where it was.
    *     Records that were received before are returned first
    */
   public <T> List<T> poll(Duration timeout, int maxRecords, RecordDecoder<T> decoder) {

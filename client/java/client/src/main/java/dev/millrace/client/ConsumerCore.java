@@ -208,7 +208,8 @@ final class ConsumerCore implements Executor, SubscribeStream.Listener {
   private void onBroken(MillraceException error) {
     lastError = error;
     boolean resumes = readings.everAssigned();
-    if (resumes && !error.isTransient() && readings.onResumeRefused(error)) {
+    boolean ofAPosition = !error.isTransient() && !error.isRefusal();
+    if (resumes && ofAPosition && readings.onResumeRefused(error)) {
       // One partition cannot go on where this consumer stands: the others can.
       connectAt = System.nanoTime();
       return;
@@ -330,16 +331,27 @@ final class ConsumerCore implements Executor, SubscribeStream.Listener {
           continue;
         }
         if (!records.isEmpty()) return records;
-        if (fatal != null) throw fatal.again();
+        if (fatal != null) throw tellFatal();
         if (woken || told || ended) {
           woken = false;
           return records;
         }
-        if (!awaitChange(deadline)) return records;
+        if (!Waiting.once(changed, deadline)) return records;
       }
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Who polls again after a refusal asks the hub again: rights and tokens may have come. */
+  private MillraceException tellFatal() {
+    MillraceException told = fatal.again();
+    if (fatal.isRefusal()) {
+      fatal = null;
+      connectAfter(Duration.ZERO);
+      work.signal();
+    }
+    return told;
   }
 
   private void afterTaking() {
@@ -378,24 +390,9 @@ final class ConsumerCore implements Executor, SubscribeStream.Listener {
     }
   }
 
-  private boolean awaitChange(long deadline) {
-    long left = deadline - System.nanoTime();
-    if (left <= 0) return false;
-    try {
-      changed.awaitNanos(left);
-      return true;
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
-  }
-
-  /** Waits with the lock held; false after the deadline or an interruption. */
+  /** Waits with the lock held; whether it is done by then. */
   boolean await(BooleanSupplier done, long deadline) {
-    while (!done.getAsBoolean()) {
-      if (!awaitChange(deadline)) return done.getAsBoolean();
-    }
-    return true;
+    return Waiting.until(done, changed, deadline);
   }
 
   void wakeup() {

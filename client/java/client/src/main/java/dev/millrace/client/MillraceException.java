@@ -63,6 +63,7 @@ public class MillraceException extends RuntimeException {
         // A detail that cannot be read tells nothing; code and message still do.
       }
     }
+    if (reason.isEmpty() && FirstContact.isTlsRefusal(status)) reason = Reason.TLS_FAILED;
     return new MillraceException(status.getCode(), reason, message, metadata, retryAfter, error);
   }
 
@@ -110,6 +111,11 @@ public class MillraceException extends RuntimeException {
       case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, UNKNOWN, INTERNAL -> true;
       default -> false;
     };
+  }
+
+  /** Whether who calls is not known, or may not do this: the same call succeeds once the hub is told otherwise. */
+  boolean isRefusal() {
+    return code == Status.Code.UNAUTHENTICATED || code == Status.Code.PERMISSION_DENIED;
   }
 
   /** A number among the facts, or another where it is missing. */

@@ -165,20 +165,8 @@ final class ProducerCore implements Executor, ProduceStream.Listener {
     if (refused != null) throw refused;
   }
 
-  /** Waits with the lock held; false after the timeout or an interruption. */
   private boolean await(BooleanSupplier done, Duration timeout) {
-    long deadline = Times.nanosFromNow(timeout);
-    while (!done.getAsBoolean()) {
-      long left = deadline - System.nanoTime();
-      if (left <= 0) return false;
-      try {
-        changed.awaitNanos(left);
-      } catch (InterruptedException interrupted) {
-        Thread.currentThread().interrupt();
-        return done.getAsBoolean();
-      }
-    }
-    return true;
+    return Waiting.until(done, changed, Times.nanosFromNow(timeout));
   }
 
   // ---- The stream

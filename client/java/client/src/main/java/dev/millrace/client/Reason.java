@@ -28,6 +28,14 @@ public final class Reason {
   public static final String DRAINING = "DRAINING";
   public static final String UNAUTHENTICATED = "UNAUTHENTICATED";
   public static final String PERMISSION_DENIED = "PERMISSION_DENIED";
+  public static final String QUOTA_EXCEEDED = "QUOTA_EXCEEDED";
+
+  /**
+   * This library's own: the hub's certificate is not trusted, or it speaks no TLS. Final, as UNAUTHENTICATED,
+   * while the hub has never answered; later it passes, as UNAVAILABLE. A hub that does not take this client's
+   * certificate does not say so: it is UNAVAILABLE, without a reason.
+   */
+  public static final String TLS_FAILED = "TLS_FAILED";
 
   /** This library's own: the record was not answered within the delivery timeout; it may be stored. */
   public static final String DELIVERY_TIMEOUT = "DELIVERY_TIMEOUT";

@@ -58,8 +58,10 @@ final class Subscriptions {
       case ENDING_REASON_DRAINING ->
           new MillraceException(Status.Code.UNAVAILABLE, Reason.DRAINING, ending.getMessage());
       case ENDING_REASON_LEFT -> MillraceException.closed("membership");
-      case ENDING_REASON_MAX_AGE -> 
+      case ENDING_REASON_MAX_AGE ->
           new MillraceException(Status.Code.UNAVAILABLE, "", "The stream reached its maximum age.");
+      case ENDING_REASON_REFUSED ->
+          new MillraceException(Status.Code.PERMISSION_DENIED, Reason.PERMISSION_DENIED, ending.getMessage());
       default -> new MillraceException(Status.Code.INTERNAL, "", ending.getMessage());
     };
   }

@@ -1,0 +1,20 @@
+package dev.millrace.client;
+
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+
+/**
+ * Where a connection takes its certificates from. Threads: one at a time, the connection's own after the
+ * first time.
+ */
+public interface TlsSource {
+
+  /** What is there now. What it throws tells a person which file is wrong. */
+  TlsMaterial read() throws IOException, GeneralSecurityException;
+
+  /**
+   * Equal for as long as {@link #read} would give the same: looked at once a second, so it must be cheap. Does
+   * not throw.
+   */
+  Object version();
+}
