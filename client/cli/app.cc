@@ -124,7 +124,7 @@ int RunCommandLine(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
       return TellParseError(app, error);
     }
-    const absl::Status ready = session.ReadTlsFiles();
+    const absl::Status ready = session.ReadCredentials();
     return Finish(session, ready.ok() ? chosen.body(session) : ready);
   } catch (const std::exception& error) {
     std::cerr << "millrace: " << error.what() << "\n";

@@ -49,7 +49,7 @@ void Session::Tell(std::string_view message) const {
   std::fputs(line.c_str(), stderr);
 }
 
-absl::Status Session::ReadTlsFiles() {
+absl::Status Session::ReadCredentials() {
   const std::string ca = OptionOr(options_.tls_ca, "MILLRACE_TLS_CA");
   const std::string certificate = OptionOr(options_.client_cert, "MILLRACE_CLIENT_CERT");
   const std::string key = OptionOr(options_.client_key, "MILLRACE_CLIENT_KEY");

@@ -48,7 +48,7 @@ class Session {
 
   // Reads the files that the options name. A usage error where that cannot be done. To be called
   // once, before any connection.
-  absl::Status ReadTlsFiles();
+  absl::Status ReadCredentials();
 
   // For connections to the hub.
   client::ConnectionOptions connection_options() const;

@@ -147,14 +147,9 @@ absl::Status Access::Use(AccessFiles files) {
 }
 
 void Access::Look() {
-  auto files = LoadAccessFiles(options_.file);
-  absl::Status status = files.status();
-  bool changed = false;
-  if (status.ok()) {
-    const std::shared_ptr<const Snapshot> now = snapshot();
-    changed = files->text != now->files.text || files->jwks != now->files.jwks;
-    if (changed) status = Use(*std::move(files));
-  }
+  auto files = LoadChangedAccessFiles(options_.file, snapshot()->files);
+  const bool changed = files.ok() && files->has_value();
+  absl::Status status = changed ? Use(**std::move(files)) : files.status();
   if (!status.ok() && status != told_ && options_.refused) options_.refused(status);
   told_ = status;
   if (status.ok() && changed) TellOfChange();

@@ -158,6 +158,21 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return text;
 }
 
+absl::StatusOr<AccessFiles> FilesOf(const std::string& file, std::string text) {
+  auto config = ParseAccessFile(text);
+  if (!config.ok()) return Refused(file, std::string(config.status().message()));
+  AccessFiles files = {.text = std::move(text), .config = *std::move(config)};
+  if (!files.config.jwt) return files;
+
+  // An absolute path stays as it is.
+  std::string& jwks_file = files.config.jwt->jwks_file;
+  jwks_file = (std::filesystem::path(file).parent_path() / jwks_file).string();
+  auto jwks = ReadFile(jwks_file);
+  if (!jwks.ok()) return jwks.status();
+  files.jwks = *std::move(jwks);
+  return files;
+}
+
 }  // namespace
 
 absl::StatusOr<AccessConfig> ParseAccessFile(std::string_view text) {
@@ -177,18 +192,20 @@ absl::StatusOr<AccessConfig> ParseAccessFile(std::string_view text) {
 absl::StatusOr<AccessFiles> LoadAccessFiles(const std::string& file) {
   auto text = ReadFile(file);
   if (!text.ok()) return text.status();
-  auto config = ParseAccessFile(*text);
-  if (!config.ok()) return Refused(file, std::string(config.status().message()));
-  AccessFiles files = {.text = *std::move(text), .config = *std::move(config)};
-  if (!files.config.jwt) return files;
+  return FilesOf(file, *std::move(text));
+}
 
-  // An absolute path stays as it is.
-  std::string& jwks_file = files.config.jwt->jwks_file;
-  jwks_file = (std::filesystem::path(file).parent_path() / jwks_file).string();
-  auto jwks = ReadFile(jwks_file);
-  if (!jwks.ok()) return jwks.status();
-  files.jwks = *std::move(jwks);
-  return files;
+absl::StatusOr<std::optional<AccessFiles>> LoadChangedAccessFiles(const std::string& file,
+                                                                  const AccessFiles& before) {
+  auto text = ReadFile(file);
+  if (!text.ok()) return text.status();
+  if (*text == before.text) {
+    if (!before.config.jwt) return std::nullopt;
+    const auto jwks = ReadFile(before.config.jwt->jwks_file);
+    if (!jwks.ok()) return jwks.status();
+    if (*jwks == before.jwks) return std::nullopt;
+  }
+  return FilesOf(file, *std::move(text));
 }
 
 }  // namespace millrace::server

@@ -59,4 +59,9 @@ struct AccessFiles {
 // as it was opened.
 absl::StatusOr<AccessFiles> LoadAccessFiles(const std::string& file);
 
+// The same where the files hold something else than `before`, which was read from `file`; absent:
+// they do not, and nothing is judged again.
+absl::StatusOr<std::optional<AccessFiles>> LoadChangedAccessFiles(const std::string& file,
+                                                                  const AccessFiles& before);
+
 }  // namespace millrace::server

@@ -103,16 +103,18 @@ bool AccessRules::Allows(std::string_view principal, Right right, Resource resou
   return (given & BitOf(right)) != 0;
 }
 
-bool AccessRules::AllowsAnything(std::string_view principal) const {
+AccessRules::RightSet AccessRules::GivenSomewhere(std::string_view principal) const {
   RightSet given = 0;
   ForEachGrants(principal, [&](const Grants& grants) { given |= grants.somewhere; });
-  return given != 0;
+  return given;
+}
+
+bool AccessRules::AllowsAnything(std::string_view principal) const {
+  return GivenSomewhere(principal) != 0;
 }
 
 bool AccessRules::AllowsSomewhere(std::string_view principal, Right right) const {
-  RightSet given = 0;
-  ForEachGrants(principal, [&](const Grants& grants) { given |= grants.somewhere; });
-  return (given & BitOf(right)) != 0;
+  return (GivenSomewhere(principal) & BitOf(right)) != 0;
 }
 
 Explanation AccessRules::Explain(std::string_view principal, Right right, Resource resource) const {

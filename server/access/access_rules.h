@@ -72,6 +72,8 @@ class AccessRules {
   template <typename Visit>
   void ForEachGrants(std::string_view principal, const Visit& visit) const;
 
+  RightSet GivenSomewhere(std::string_view principal) const;
+
   static void Add(const AccessRule& rule, Grants& grants);
 
   std::vector<AccessRule> rules_;

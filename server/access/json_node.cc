@@ -57,6 +57,12 @@ absl::StatusOr<json> ParseJson(std::string_view text) {
   return parsed;
 }
 
+std::optional<std::string> TextIn(const json& object, const std::string& member) {
+  const auto found = object.find(member);
+  if (found == object.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
 JsonNode JsonNode::operator[](const std::string& key) const {
   const bool there = json_ != nullptr && json_->is_object() && json_->contains(key);
   return {path_.empty() ? key : path_ + "." + key, there ? &json_->at(key) : nullptr, *refusal_};

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,9 @@ namespace millrace::server {
 // Parses JSON in which comments may stand. InvalidArgument: it is none, or an object has a key
 // twice.
 absl::StatusOr<nlohmann::json> ParseJson(std::string_view text);
+
+// The text of an object's member; absent: it is not there, or no text.
+std::optional<std::string> TextIn(const nlohmann::json& object, const std::string& member);
 
 // What is asked of it and is not so is noted as a refusal; the first one counts. So whoever reads a
 // text reads all of it and looks at the refusal once. For one thread at a time.

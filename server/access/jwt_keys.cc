@@ -16,11 +16,6 @@ using nlohmann::json;
 
 constexpr size_t kMinRsaBits = 2048;  // RFC 7518, section 3.3.
 
-std::string TextIn(const json& key, const char* member) {
-  const auto found = key.find(member);
-  return found != key.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // Whether the member is not there or says this.
 bool MayBe(const json& key, const char* member, std::string_view what) {
   return !key.contains(member) || TextIn(key, member) == what;
@@ -36,7 +31,7 @@ bool MayVerify(const json& key) {
 
 // What the key verifies; absent: nothing that is accepted here.
 std::optional<JwtAlgorithm> AlgorithmOf(const json& key) {
-  const std::string type = TextIn(key, "kty");
+  const auto type = TextIn(key, "kty");
   if (!MayVerify(key)) return std::nullopt;
   if (type == "RSA" && MayBe(key, "alg", "RS256")) return JwtAlgorithm::kRs256;
   if (type == "EC" && TextIn(key, "crv") == "P-256" && MayBe(key, "alg", "ES256")) {

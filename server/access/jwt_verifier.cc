@@ -33,13 +33,6 @@ struct ClearOpenSslErrors {
   ~ClearOpenSslErrors() { ERR_clear_error(); }
 };
 
-// Absent: it is not there, or no text.
-std::optional<std::string> TextIn(const json& object, const std::string& member) {
-  const auto found = object.find(member);
-  if (found == object.end() || !found->is_string()) return std::nullopt;
-  return found->get<std::string>();
-}
-
 // The token says itself how it is signed, so that only these two are taken from it, and each only
 // with keys of its own type: a public key cannot be passed off as the secret of an HMAC.
 std::optional<JwtAlgorithm> AlgorithmNamed(std::string_view name) {

@@ -87,10 +87,8 @@ grpc::ServerUnaryReactor* InspectionService::Send(grpc::CallbackServerContext* c
   if (absl::Status status = ParseMessage(*bytes, request); !status.ok()) {
     return Answer(call, send_, status);
   }
-  if (send_.guarded()) {
-    absl::Status status =
-        send_.Admit(CallerOf(*context, send_), request, static_cast<int64_t>(bytes->Length()));
-    if (!status.ok()) return Answer(call, send_, status);
+  if (absl::Status status = AdmitProduce(call, send_, request); !status.ok()) {
+    return Answer(call, send_, status);
   }
   auto command = ToProduceCommand(request, hub_.limits());
   if (!command.ok()) return Answer(call, send_, command.status());

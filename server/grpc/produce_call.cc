@@ -13,10 +13,8 @@ grpc::ServerUnaryReactor* StartProduce(hub::Hub& hub, ServedMethod& served, cons
   if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, served, status);
   auto command = DecodeProduceRequest(Flatten(*call.request), hub.limits());
   if (!command.ok()) return Answer(call, served, command.status());
-  if (served.guarded()) {
-    absl::Status status = served.Admit(CallerOf(*call.context, served), *command,
-                                       static_cast<int64_t>(call.request->Length()));
-    if (!status.ok()) return Answer(call, served, status);
+  if (absl::Status status = AdmitProduce(call, served, *command); !status.ok()) {
+    return Answer(call, served, status);
   }
   if (const auto trace = TraceOf(*call.context)) {
     command->records = WithTrace(command->records, *trace, hub.limits());

@@ -14,10 +14,8 @@ grpc::ServerUnaryReactor* StartTransact(hub::Hub& hub, ServedMethod& served,
   if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, served, status);
   auto command = DecodeTransactRequest(Flatten(*call.request), hub.limits());
   if (!command.ok()) return Answer(call, served, command.status());
-  if (served.guarded()) {
-    absl::Status status = served.Admit(CallerOf(*call.context, served), *command,
-                                       static_cast<int64_t>(call.request->Length()));
-    if (!status.ok()) return Answer(call, served, status);
+  if (absl::Status status = AdmitProduce(call, served, *command); !status.ok()) {
+    return Answer(call, served, status);
   }
   if (const auto trace = TraceOf(*call.context)) {
     for (hub::ProduceCommand& append : command->appends) {

@@ -6,6 +6,8 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/contract/call_watch.h"
@@ -36,6 +38,17 @@ inline grpc::ServerUnaryReactor* Answer(const UnaryCall& call, ServedMethod& ser
   grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
   End(reactor, served, status);
   return reactor;
+}
+
+// Whether the caller may store what the request, of which some NeedsOf tells the needs, asks for;
+// the bytes that came count against its quota. Who calls is not even looked at where nobody is
+// asked. As ServedMethod::Admit.
+template <typename Request>
+absl::Status AdmitProduce(const UnaryCall& call, const ServedMethod& served,
+                          const Request& request) {
+  if (!served.guarded()) return absl::OkStatus();
+  return served.Admit(CallerOf(*call.context, served), request,
+                      static_cast<int64_t>(call.request->Length()));
 }
 
 // Runs `method`, which may block, on a worker and answers with what it gives. `served` and `calls`

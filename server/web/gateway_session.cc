@@ -114,10 +114,7 @@ void GatewaySession::Do(int32_t id, GroupWatchCommand command) {
   v1::WatchGroupRequest request;
   request.set_group(command.group);
   absl::Status admitted = context_.methods.watch_group.Admit(context_.caller, request);
-  if (!admitted.ok()) {
-    context_.methods.watch_group.NoteEnd(admitted);
-    return Refuse(id, admitted);
-  }
+  if (!admitted.ok()) return RefuseCall(id, context_.methods.watch_group, admitted);
   --unanswered_;
   streams_[id] = {OpenGroupWatchStream(StreamContext(context_.methods.watch_group), *this, id,
                                        std::move(command)),
@@ -127,10 +124,7 @@ void GatewaySession::Do(int32_t id, GroupWatchCommand command) {
 void GatewaySession::Do(int32_t id, hub::ProduceCommand command) {
   const auto bytes = static_cast<int64_t>(command.records.entries.bytes.size());
   absl::Status admitted = context_.methods.produce.Admit(context_.caller, command, bytes);
-  if (!admitted.ok()) {
-    context_.methods.produce.NoteEnd(admitted);
-    return Refuse(id, admitted);
-  }
+  if (!admitted.ok()) return RefuseCall(id, context_.methods.produce, admitted);
   calls_.insert(id);
   unanswered_bytes_ += bytes;
   // A full hub holds back reading (has_room) instead of refusing, which would reorder; and its
@@ -155,12 +149,9 @@ void GatewaySession::Do(int32_t id, hub::ProduceCommand command) {
 
 void GatewaySession::Do(int32_t id, v1::CommitOffsetRequest request) {
   absl::Status admitted = context_.methods.commit.Admit(context_.caller, request);
+  if (!admitted.ok()) return RefuseCall(id, context_.methods.commit, admitted);
   auto command = ToCommitCommand(request);
-  if (!admitted.ok() || !command.ok()) {
-    const absl::Status& why = admitted.ok() ? command.status() : admitted;
-    context_.methods.commit.NoteEnd(why);
-    return Refuse(id, why);
-  }
+  if (!command.ok()) return RefuseCall(id, context_.methods.commit, command.status());
   calls_.insert(id);
   context_.hub.groups().Commit(
       *std::move(command), [self = shared_from_this(), id, request = std::move(request)](
@@ -225,6 +216,11 @@ void GatewaySession::Answer(const v1::GatewayResponse& response, int64_t request
     --self->unanswered_;
     self->CloseIfDrained();
   });
+}
+
+void GatewaySession::RefuseCall(int32_t id, ServedMethod& served, const absl::Status& status) {
+  served.NoteEnd(status);
+  Refuse(id, status);
 }
 
 void GatewaySession::Refuse(int32_t id, const absl::Status& status) {

@@ -118,6 +118,7 @@ class GatewaySession : public GatewayStreamOwner,
   // The answer to a call: its id is free, and its place when it is written.
   void Answer(const v1::GatewayResponse& response, int64_t request_bytes = 0);
   void Refuse(int32_t id, const absl::Status& status);
+  void RefuseCall(int32_t id, ServedMethod& served, const absl::Status& status);  // Notes it, too.
   void CloseIfDrained();
 
   const Context context_;

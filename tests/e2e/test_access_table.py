@@ -75,19 +75,21 @@ def test_the_table_names_every_path_of_the_web():
     assert set(PATHS) == {path for row in rows for path in re.findall(r"`((?:GET|POST) [^`]+)`", row)}
 
 
-@pytest.mark.parametrize("name", RPCS)
-def test_an_rpc_asks_for_each_right_that_it_needs(channel, name):
-    request = RPCS[name].request(f"t-{name.replace('/', '.')}", f"g-{name.replace('/', '.')}")
-
-    def outcome(token):
-        return outcomes.of_rpc(channel, name, request, token)
-
+def assert_asks_for_each_right(name, outcome):
+    """That the rpc does, whose `outcome(token)` is told."""
     assert outcome(None) == "UNAUTHENTICATED"
     assert outcome("no such token") == "UNAUTHENTICATED"
     assert outcome(token_of(NOBODY)) == "PERMISSION_DENIED"
     for which in range(len(RPCS[name].needs)):
         assert outcome(token_of(lacks(name, which))) == "PERMISSION_DENIED", RPCS[name].needs[which]
     assert outcome(token_of(may(name))) not in REFUSALS
+
+
+@pytest.mark.parametrize("name", RPCS)
+def test_an_rpc_asks_for_each_right_that_it_needs(channel, name):
+    request = RPCS[name].request(f"t-{name.replace('/', '.')}", f"g-{name.replace('/', '.')}")
+
+    assert_asks_for_each_right(name, lambda token: outcomes.of_rpc(channel, name, request, token))
 
 
 @pytest.mark.parametrize("name", [
@@ -96,15 +98,7 @@ def test_an_rpc_asks_for_each_right_that_it_needs(channel, name):
 def test_the_same_rpc_asks_for_the_same_over_http(hub, name):
     request = RPCS[name].request(f"t-http.{name.replace('/', '.')}", f"g-http.{name.replace('/', '.')}")
 
-    def outcome(token):
-        return outcomes.of_call(hub, name, request, token)
-
-    assert outcome(None) == "UNAUTHENTICATED"
-    assert outcome("no such token") == "UNAUTHENTICATED"
-    assert outcome(token_of(NOBODY)) == "PERMISSION_DENIED"
-    for which in range(len(RPCS[name].needs)):
-        assert outcome(token_of(lacks(name, which))) == "PERMISSION_DENIED", RPCS[name].needs[which]
-    assert outcome(token_of(may(name))) not in REFUSALS
+    assert_asks_for_each_right(name, lambda token: outcomes.of_call(hub, name, request, token))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
