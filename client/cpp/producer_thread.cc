@@ -106,7 +106,8 @@ void Producer::Core::OpenNextEpoch(Lock& lock) {
 void Producer::Core::ApplyEpoch(const absl::StatusOr<v1::OpenProducerResponse>& opened) {
   if (!opened.ok()) {
     if (!IsTransient(opened.status())) FailEverything(opened.status());
-    connect_at_ = MonotonicNow() + backoff_.Next();
+    const absl::Duration asked = RetryAfterOf(opened.status()).value_or(absl::ZeroDuration());
+    connect_at_ = MonotonicNow() + std::max(asked, backoff_.Next());
     return;
   }
   // A producer that the hub had forgotten begins again at its first epoch.

@@ -118,6 +118,8 @@ absl::Status Exceeded(std::string_view principal, const char* quota, int64_t lim
 
 class Quotas::State {
  public:
+  using Connection = std::pair<std::string, std::string>;  // Of a principal.
+
   explicit State(const storage::Clock& clock) : clock_(clock) {}
 
   void Configure(std::vector<QuotaRule> rules) {
@@ -154,6 +156,41 @@ class Quotas::State {
 
   absl::Status Enter(std::string_view principal, Place place) {
     const std::lock_guard lock(mutex_);
+    return TakePlace(principal, place);
+  }
+
+  void Leave(const std::string& principal, Place place) {
+    const std::lock_guard lock(mutex_);
+    GiveBackPlace(principal, place);
+  }
+
+  absl::Status EnterConnection(const Connection& connection) {
+    const std::lock_guard lock(mutex_);
+    const auto known = open_on_.find(connection);
+    if (known != open_on_.end()) {
+      ++known->second;
+      return absl::OkStatus();
+    }
+    absl::Status status = TakePlace(connection.first, Place::kConnection);
+    if (status.ok()) open_on_[connection] = 1;
+    return status;
+  }
+
+  void LeaveConnection(const Connection& connection) {
+    const std::lock_guard lock(mutex_);
+    const auto known = open_on_.find(connection);
+    if (--known->second > 0) return;
+    open_on_.erase(known);
+    GiveBackPlace(connection.first, Place::kConnection);
+  }
+
+  size_t principals() const {
+    const std::lock_guard lock(mutex_);
+    return usages_.size();
+  }
+
+ private:
+  absl::Status TakePlace(std::string_view principal, Place place) {
     Usage& usage = UsageOf(principal);
     int64_t& count = usage.places[static_cast<size_t>(place)];
     const PlaceLimit limit = LimitOf(place);
@@ -163,17 +200,10 @@ class Quotas::State {
     return absl::OkStatus();
   }
 
-  void Leave(const std::string& principal, Place place) {
-    const std::lock_guard lock(mutex_);
+  void GiveBackPlace(const std::string& principal, Place place) {
     --usages_.find(principal)->second.places[static_cast<size_t>(place)];
   }
 
-  size_t principals() const {
-    const std::lock_guard lock(mutex_);
-    return usages_.size();
-  }
-
- private:
   QuotaLimits LimitsOf(std::string_view principal) const {
     for (const QuotaRule& rule : rules_) {
       for (const std::string& pattern : rule.principals) {
@@ -207,6 +237,7 @@ class Quotas::State {
   // Guarded by mutex_.
   std::vector<QuotaRule> rules_;
   std::map<std::string, Usage, std::less<>> usages_;
+  std::map<Connection, int64_t> open_on_;  // How much; never 0.
   size_t sweep_at_ = kFirstSweep;
 };
 
@@ -226,6 +257,16 @@ absl::StatusOr<std::shared_ptr<const void>> Quotas::Enter(std::string_view princ
       state_.get(), [state = state_, name = std::string(principal), place](const void*) {
         state->Leave(name, place);
       });
+}
+
+absl::StatusOr<std::shared_ptr<const void>> Quotas::EnterConnection(std::string_view principal,
+                                                                    std::string_view connection) {
+  State::Connection key(principal, connection);
+  absl::Status status = state_->EnterConnection(key);
+  if (!status.ok()) return status;
+  return std::shared_ptr<const void>(
+      state_.get(),
+      [state = state_, key = std::move(key)](const void*) { state->LeaveConnection(key); });
 }
 
 size_t Quotas::principals() const { return state_->principals(); }

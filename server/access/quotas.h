@@ -57,6 +57,11 @@ class Quotas {
   // gone. QUOTA_EXCEEDED {principal, quota, limit}: there is none.
   absl::StatusOr<std::shared_ptr<const void>> Enter(std::string_view principal, Place place);
 
+  // The same among the principal's connections, for something that it has open on this one: however
+  // much that is, the connection has one place.
+  absl::StatusOr<std::shared_ptr<const void>> EnterConnection(std::string_view principal,
+                                                              std::string_view connection);
+
   // Those that are remembered at present.
   size_t principals() const;
 

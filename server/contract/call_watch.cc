@@ -20,11 +20,21 @@ std::string_view NameOf(Transport transport) {
 
 absl::Duration ServedMethod::Now() { return hub::MonotonicNow(); }
 
-absl::StatusOr<std::shared_ptr<const void>> ServedMethod::Enter(const Caller& caller,
-                                                                Place place) const {
+absl::StatusOr<std::shared_ptr<const void>> ServedMethod::Enter(
+    const Caller& caller, std::initializer_list<Place> places) const {
   if (!guarded()) return nullptr;
   if (!caller.principal.ok()) return caller.principal.status();
-  return context_.guard->access().quotas().Enter(caller.principal->name, place);
+  Quotas& quotas = context_.guard->access().quotas();
+  const std::string& principal = caller.principal->name;
+  auto held = std::make_shared<std::vector<std::shared_ptr<const void>>>();
+  for (const Place place : places) {
+    auto entered = place == Place::kConnection && transport_ == Transport::kGrpc
+                       ? quotas.EnterConnection(principal, caller.peer)
+                       : quotas.Enter(principal, place);
+    if (!entered.ok()) return entered.status();
+    held->push_back(*std::move(entered));
+  }
+  return held;
 }
 
 std::shared_ptr<const void> ServedMethod::WatchStream(const Caller& caller,

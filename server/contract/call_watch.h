@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -108,9 +109,12 @@ class ServedMethod {
                                  produce_bytes);
   }
 
-  // A place among what a principal may have open at a time; it is given back when what this returns
-  // is gone. QUOTA_EXCEEDED. Null, and OK, where there is no access control.
-  absl::StatusOr<std::shared_ptr<const void>> Enter(const Caller& caller, Place place) const;
+  // Places among what a principal may have open at a time; they are given back when what this
+  // returns is gone. A connection over gRPC, which is known by the peer's address, has one place
+  // however often it is named. QUOTA_EXCEEDED: one of them is not there, and none is taken. Null,
+  // and OK, where there is no access control.
+  absl::StatusOr<std::shared_ptr<const void>> Enter(const Caller& caller,
+                                                    std::initializer_list<Place> places) const;
 
   // Watches a stream that the caller has opened, until what this returns is gone. Both
   // functions are as in WatchedStream. Null where there is nothing to watch.

@@ -38,12 +38,9 @@ absl::StatusOr<Reading> OpenReading(hub::Hub& hub, const ServedMethod& served, c
                                     hub::SubscribeCommand command,
                                     std::initializer_list<Place> places) {
   if (absl::Status status = served.Admit(caller, command); !status.ok()) return status;
-  Reading reading;
-  for (const Place place : places) {
-    auto entered = served.Enter(caller, place);
-    if (!entered.ok()) return entered.status();
-    reading.places.push_back(*std::move(entered));
-  }
+  auto entered = served.Enter(caller, places);
+  if (!entered.ok()) return entered.status();
+  Reading reading{.places = *std::move(entered)};
   command.peer = caller.peer;
   command.owner = caller.owner();
   auto opened = hub.subscriptions().Open(command);

@@ -4,7 +4,6 @@
 
 #include <initializer_list>
 #include <memory>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "server/contract/call_watch.h"
@@ -15,8 +14,8 @@ namespace millrace::server {
 // An open subscription with what is held for it.
 struct Reading {
   std::shared_ptr<hub::Subscription> subscription;
-  std::vector<std::shared_ptr<const void>> places;  // Among what the principal may have open.
-  std::shared_ptr<const void> watch;                // Of StreamWatch.
+  std::shared_ptr<const void> places;  // Among what the principal may have open.
+  std::shared_ptr<const void> watch;   // Of StreamWatch.
 };
 
 // Opens it, at these places of the caller's, or says why not: UNAUTHENTICATED, PERMISSION_DENIED,

@@ -44,7 +44,7 @@ class FrameStream final : public ServerStream {
     auto command = std::move(source)();
     if (!command.ok()) return End(command.status());
     auto opened = OpenReading(hub_, served_, caller_, *std::move(command),
-                              {Place::kStream, Place::kSubscription});
+                              {Place::kConnection, Place::kStream, Place::kSubscription});
     if (!opened.ok()) return End(opened.status());
     if (!UnlessEnded([&] { reading_ = *opened; })) {
       return hub_.subscriptions().Close(opened->subscription);

@@ -38,9 +38,9 @@ class GroupWatch final : public ServerStream {
     const auto interval = WatchInterval(request_);
     if (!interval.ok()) return interval.status();
     interval_ = *interval;
-    auto place = served_.Enter(caller_, Place::kStream);
-    if (!place.ok()) return place.status();
-    place_ = *std::move(place);
+    auto places = served_.Enter(caller_, {Place::kConnection, Place::kStream});
+    if (!places.ok()) return places.status();
+    places_ = *std::move(places);
     return absl::OkStatus();
   }
 
@@ -87,7 +87,7 @@ class GroupWatch final : public ServerStream {
   const Caller caller_;
   GroupCalls calls_;
   v1::WatchGroupRequest request_;
-  std::shared_ptr<const void> place_;  // Among the principal's streams.
+  std::shared_ptr<const void> places_;  // Among what the principal may have open.
   absl::Duration interval_;
   std::string last_;  // What was written last. Touched by one thread at a time.
 };

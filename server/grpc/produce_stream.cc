@@ -125,9 +125,9 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
     if (absl::Status status = served_.Check(caller_, ProduceStreamBegin{}); !status.ok()) {
       return status;
     }
-    auto place = served_.Enter(caller_, Place::kStream);
-    if (!place.ok()) return place.status();
-    place_ = *std::move(place);
+    auto places = served_.Enter(caller_, {Place::kConnection, Place::kStream});
+    if (!places.ok()) return places.status();
+    places_ = *std::move(places);
     watch_ = served_.WatchStream(
         caller_,
         [caller = caller_](const Guard& guard) {
@@ -230,7 +230,7 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   ProduceStreams& streams_;
   std::shared_ptr<ProduceStream> self_;  // Until OnDone.
 
-  std::shared_ptr<const void> place_;  // Among the principal's streams.
+  std::shared_ptr<const void> places_;  // Among what the principal may have open.
   std::shared_ptr<const void> watch_;
 
   grpc::ByteBuffer incoming_;  // Of the read under way.

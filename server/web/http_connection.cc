@@ -287,7 +287,7 @@ class HttpConnection final : public Connection,
     ServedMethod& served = context_.watch().Method(transport, "connect");
     absl::Status status = served.Admit(request_.caller, ConnectionBegin{});
     if (status.ok()) {
-      auto place = served.Enter(request_.caller, Place::kConnection);
+      auto place = served.Enter(request_.caller, {Place::kConnection});
       status = place.status();
       if (place.ok()) place_ = *std::move(place);
     }

@@ -153,6 +153,22 @@ TEST_F(QuotasTest, KeepTheKindsOfPlacesApart) {
             "max_subscriptions");
 }
 
+TEST_F(QuotasTest, GiveOnePlaceToAConnectionHoweverMuchIsOpenOnIt) {
+  Limit({.max_connections = 2});
+  auto one = quotas_.EnterConnection("a", "peer-1");
+  auto same = quotas_.EnterConnection("a", "peer-1");
+  const auto two = quotas_.EnterConnection("a", "peer-2");
+  ASSERT_TRUE(one.ok() && same.ok() && two.ok());
+  EXPECT_EQ(storage::MetadataOf(quotas_.EnterConnection("a", "peer-3").status())["quota"],
+            "max_connections");
+  EXPECT_FALSE(quotas_.Enter("a", Place::kConnection).ok()) << "it is the same count";
+  EXPECT_TRUE(quotas_.EnterConnection("b", "peer-1").ok()) << "of whom that is another";
+  one->reset();
+  EXPECT_FALSE(quotas_.EnterConnection("a", "peer-3").ok());
+  same->reset();
+  EXPECT_TRUE(quotas_.EnterConnection("a", "peer-3").ok());
+}
+
 TEST_F(QuotasTest, LetAPlaceOutliveThem) {
   auto quotas = std::make_unique<Quotas>(clock_);
   auto place = quotas->Enter("a", Place::kStream);
