@@ -238,7 +238,8 @@ void DeclareGroups(Declaration& declare, Settings& settings) {
                "how long a member's partitions wait for it when its stream broke; for members with "
                "an instance_id");
   declare.Span("--group-settle-time", settings.hub.groups.settle_time,
-               "the same after a restart of the hub, for members without one");
+               "the same for members without one, when the hub has restarted or has ended "
+               "their stream at --max-stream-age");
 }
 
 void DeclareMemory(Declaration& declare, Settings& settings) {

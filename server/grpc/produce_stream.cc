@@ -144,7 +144,8 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
       return storage::Error(storage::Reason::kPermissionDenied, "the caller may no longer produce");
     }
     return storage::Error(storage::Reason::kDraining,
-                          "this stream has reached its maximum age: open another");
+                          "this stream has reached its maximum age: open another",
+                          {{"retry_after_ms", "0"}});
   }
 
   void HandOn(uint64_t number, bool on_calling_thread) {

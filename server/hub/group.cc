@@ -82,6 +82,8 @@ void Group::StreamClosed(const MemberSession& session, const Subscription& strea
       progress.push_back({id, standing.next, CommittedIn(id)});
     }
     coordinator_.Finish(MonotonicNow(), session, progress);
+  } else if (stream.ended_by() == EndingReason::kMaxAge) {
+    coordinator_.Recall(MonotonicNow(), session);
   } else {
     coordinator_.Break(MonotonicNow(), session);
   }

@@ -113,8 +113,7 @@ void GroupCoordinator::Restore(absl::Duration now, const GroupMemberState& membe
   static_cast<GroupMemberState&>(*restored) = member;
   restored->joined = joins_++;
   restored->presence = Presence::kAbsent;
-  restored->gone_at =
-      now + (member.instance_id.empty() ? options_.settle_time : options_.rejoin_grace);
+  restored->gone_at = now + PatienceWith(member);
   for (const PartitionId id : partitions) {
     const auto it = slots_.find(id);
     if (it == slots_.end() || it->second.owner != nullptr) continue;
@@ -129,13 +128,28 @@ void GroupCoordinator::Break(absl::Duration now, const MemberSession& session) {
   if (member->instance_id.empty()) {
     Remove(*member);
   } else {
-    member->presence = Presence::kAbsent;
-    member->gone_at = now + options_.rejoin_grace;
-    for (auto& [id, slot] : slots_) {
-      if (slot.owner == member && slot.revoking) Free(slot);
-    }
+    AwaitUntil(now + options_.rejoin_grace, *member);
   }
   Rebalance(now);
+}
+
+void GroupCoordinator::Recall(absl::Duration now, const MemberSession& session) {
+  Member* member = FindPresent(session);
+  if (member == nullptr || !member->connected()) return;
+  AwaitUntil(now + PatienceWith(*member), *member);
+  Rebalance(now);
+}
+
+void GroupCoordinator::AwaitUntil(absl::Duration time, Member& member) {
+  member.presence = Presence::kAbsent;
+  member.gone_at = time;
+  for (auto& [id, slot] : slots_) {
+    if (slot.owner == &member && slot.revoking) Free(slot);
+  }
+}
+
+absl::Duration GroupCoordinator::PatienceWith(const GroupMemberState& member) const {
+  return member.instance_id.empty() ? options_.settle_time : options_.rejoin_grace;
 }
 
 void GroupCoordinator::Leave(absl::Duration now, const MemberSession& session) {

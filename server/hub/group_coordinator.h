@@ -12,7 +12,8 @@
 // transaction, of a former owner can come after it.
 //
 // A member that has an instance id and loses its stream keeps its partitions for the rejoin grace:
-// nobody reads them, and when it comes back nothing has moved.
+// nobody reads them, and when it comes back nothing has moved. So does any member, for a shorter
+// time, whose stream the hub itself has ended for it to open another.
 //
 // No clock, no lock, no I/O: time is an argument (any clock that never jumps), and whoever holds
 // the object sees to threads, carries out the actions in order and answers a Revoke at once with
@@ -85,7 +86,7 @@ using GroupAction =
 struct GroupMemberState {
   enum class Presence {
     kConnected,
-    kAbsent,     // Its stream broke; it may come back until `gone_at`.
+    kAbsent,     // Its stream is gone; it may come back until `gone_at`.
     kFinishing,  // Its stream came to its end; it may commit what it was sent until `gone_at`.
   };
 
@@ -107,7 +108,8 @@ class GroupCoordinator {
   struct Options {
     // How long the partitions of a member with an instance id wait for it after its stream broke.
     absl::Duration rejoin_grace = absl::Seconds(30);
-    // How long, after a restart of the hub, those of a member without one do.
+    // How long those of a member without one do, after a restart of the hub and when it is
+    // recalled.
     absl::Duration settle_time = absl::Seconds(5);
   };
 
@@ -131,6 +133,10 @@ class GroupCoordinator {
 
   // The stream is gone, and nobody knows why.
   void Break(absl::Duration now, const MemberSession& session);
+
+  // The hub ended the stream, for the member to open another. Its partitions wait for it: for the
+  // rejoin grace, or the settle time if it has no instance id.
+  void Recall(absl::Duration now, const MemberSession& session);
 
   // The member said that it leaves: its partitions are free at once, and its stream ends.
   void Leave(absl::Duration now, const MemberSession& session);
@@ -213,6 +219,9 @@ class GroupCoordinator {
   Slot* FindOwned(const Member* member, storage::PartitionId partition);
   Member& FindOrAdd(const JoinRequest& request);
   void TakeOver(Member& member);
+  void AwaitUntil(absl::Duration time, Member& member);
+  // How long its partitions wait for a member that is to come back.
+  absl::Duration PatienceWith(const GroupMemberState& member) const;
   void Remove(Member& member);
   void RemoveFinished();
   void Free(Slot& slot);

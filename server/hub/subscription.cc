@@ -35,7 +35,8 @@ absl::Status FinalStatus(EndingReason reason) {
       return Error(Reason::kInstanceReplaced,
                    "another stream took over this instance_id: do not retry");
     case EndingReason::kMaxAge:
-      return Error(Reason::kDraining, "this stream has reached its maximum age: subscribe again");
+      return Error(Reason::kDraining, "this stream has reached its maximum age: subscribe again",
+                   {{"retry_after_ms", "0"}});
     case EndingReason::kRefused:
       return Error(Reason::kPermissionDenied, "the caller may no longer read this");
     case EndingReason::kInternal:

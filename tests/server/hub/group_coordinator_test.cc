@@ -189,6 +189,43 @@ TEST_F(GroupCoordinatorTest, GivesThePartitionsOfAnInstanceAwayAfterTheGrace) {
   EXPECT_FALSE(coordinator_.Knows("a"));
 }
 
+TEST_F(GroupCoordinatorTest, KeepsThePartitionsOfAMemberThatItRecalls) {
+  SetPartitions("orders", 1, 2);
+  const MemberSession a = Join("a");
+  const MemberSession b = Join("b");
+  const std::set<PartitionId> before = PartitionsOf(a);
+  Forget();
+  coordinator_.Recall(now_, a);
+  CarryOut();
+  PassTime(kSettleTime - absl::Milliseconds(1));
+  EXPECT_EQ(PartitionsOf(b).size(), 1u);
+  EXPECT_EQ(PartitionsOf(a), before);
+  EXPECT_TRUE(Taken<AssignAction>().empty());
+  const MemberSession again = Join("unused", "", {"orders"}, "a");
+  EXPECT_EQ(PartitionsOf(again), before);
+}
+
+TEST_F(GroupCoordinatorTest, GivesThePartitionsAwayOfWhoIsRecalledAndDoesNotCome) {
+  SetPartitions("orders", 1, 2);
+  const MemberSession a = Join("a");
+  const MemberSession b = Join("b");
+  coordinator_.Recall(now_, a);
+  PassTime(kSettleTime);
+  EXPECT_EQ(PartitionsOf(b).size(), 2u);
+  EXPECT_FALSE(coordinator_.Knows("a"));
+}
+
+TEST_F(GroupCoordinatorTest, WaitsForTheGraceForAnInstanceThatItRecalls) {
+  SetPartitions("orders", 1, 2);
+  const MemberSession a = Join("a", "pod-0");
+  const MemberSession b = Join("b");
+  coordinator_.Recall(now_, a);
+  PassTime(kGrace - absl::Milliseconds(1));
+  EXPECT_EQ(PartitionsOf(b).size(), 1u);
+  PassTime(absl::Milliseconds(1));
+  EXPECT_EQ(PartitionsOf(b).size(), 2u);
+}
+
 TEST_F(GroupCoordinatorTest, EndsTheOlderOfTwoStreamsWithOneInstance) {
   SetPartitions("orders", 1, 4);
   const MemberSession a = Join("a", "one");

@@ -219,15 +219,18 @@ class GroupModel {
   void Break() {
     Stream* stream = AnyStream(true);
     if (stream == nullptr) return;
-    Note("break " + NameOf(stream->session));
+    const bool recalled = Chance(30);
+    const bool waits = recalled || !stream->instance_id.empty();
+    Note((recalled ? "recall " : "break ") + NameOf(stream->session));
     stream->open = false;
-    stream->over |= stream->instance_id.empty();
-    coordinator_->Break(now_, stream->session);
-    if (stream->instance_id.empty()) return;
+    stream->over |= !waits;
+    recalled ? coordinator_->Recall(now_, stream->session)
+             : coordinator_->Break(now_, stream->session);
+    if (!waits) return;
     const auto partitions = coordinator_->Partitions();
     for (const auto& [id, view] : stream->views) {
       Require(view.stopped || partitions.at(id).owner == stream->session.member_id,
-              "the partitions of an instance wait for it");
+              "the partitions of a member that is to come back wait for it");
     }
   }
 

@@ -254,6 +254,22 @@ TEST_F(GroupsTest, LetAMemberTakeItsOwnPlaceByItsId) {
   EXPECT_NE(Join(command).session.member_id, "of another life");
 }
 
+TEST_F(GroupsTest, KeepThePlaceOfAMemberWhoseStreamHasReachedItsMaximumAge) {
+  const Joined old = Join(Member());
+  const Joined other = Join(Member());
+  const Numbers of_other = NumbersOf(other.reader->Await<AssignedFrame>());
+  ASSERT_EQ(of_other.size(), 1u);
+  old.stream->End(EndingReason::kMaxAge);
+  Close(old);
+  auto command = Member();
+  command.resume_member_id = old.session.member_id;
+  const Joined again = Join(command);
+  EXPECT_EQ(again.session.member_id, old.session.member_id);
+  EXPECT_EQ(again.session.member_epoch, old.session.member_epoch + 1);
+  EXPECT_EQ(NumbersOf(again.reader->Await<AssignedFrame>()), (Numbers{1 - of_other[0]}));
+  MustCommit(other, of_other[0], 0);
+}
+
 TEST_F(GroupsTest, FindEverythingInPlaceAfterARestartOfTheHub) {
   Restart({});
   const Joined first = Join(Member());
