@@ -3,4 +3,4 @@
 source tests/stages/report.sh
 
 [[ -x ${MILLRACE_CHROMIUM:-/usr/bin/chromium} ]] || skip_stage "Chromium is not installed"
-node_stage tests/client/js/console_test.js tests/client/js/chromium_test.js
+node_stage tests/client/js/console_test.js tests/client/js/console_access_test.js tests/client/js/chromium_test.js

@@ -16,6 +16,9 @@ const REPORTS =
 const CONNECTION_LOST =
   /ERR_CONNECTION_|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|WebSocket connection to .* failed/;
 
+// And when it asks who is there.
+const REFUSED = /the server responded with a status of 40[13]|WebSocket connection to .* failed/;
+
 /** Why tests with a browser cannot run; false: they can. */
 export const noBrowser = existsSync(CHROMIUM) ? false : "Chromium is not installed";
 
@@ -68,10 +71,12 @@ export class Browser {
     return !this.#origins.includes(new URL(url).origin);
   }
 
-  /** No console errors and no request to anywhere else, in any page so far, but for connections that broke. */
-  assertFaultless({ butForConnections = false } = {}) {
+  /** No console errors and no request to anywhere else, in any page so far, but for connections that broke, or refusals. */
+  assertFaultless({ butForConnections = false, butForRefusals = false } = {}) {
+    const isExpected = (fault) =>
+      (butForConnections && CONNECTION_LOST.test(fault)) || (butForRefusals && REFUSED.test(fault));
     assert.deepEqual(
-      this.#faults.filter((fault) => !(butForConnections && CONNECTION_LOST.test(fault))),
+      this.#faults.filter((fault) => !isExpected(fault)),
       [],
     );
   }

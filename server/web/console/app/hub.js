@@ -7,10 +7,15 @@ const TOKEN = "millrace.token";
 
 export const hub = connect(undefined, { token: () => sessionStorage.getItem(TOKEN) ?? undefined });
 
-/** Says from now on who is there. */
+/** Says from now on who is there: in everything that is open, too, and so the page begins anew. */
 export function useToken(token) {
   sessionStorage.setItem(TOKEN, token);
-  hub.reconnect();
+  location.reload();
+}
+
+/** Whether the hub would answer somebody else. */
+export function isRefusal(error) {
+  return error.reason === "UNAUTHENTICATED" || error.reason === "PERMISSION_DENIED";
 }
 
 export async function allTopics() {

@@ -2,13 +2,13 @@
 
 import { h, setText } from "./dom.js";
 import { groupPage } from "./group_page.js";
-import { explain, hub, useToken } from "./hub.js";
+import { explain, hub, isRefusal, useToken } from "./hub.js";
 import { overviewPage } from "./overview.js";
 import { command } from "./teaching.js";
 import { topicPage } from "./topic_page.js";
 
 // A page gets what it needs of the frame and what its path names, and gives its elements: `signal` ends it, crumbs
-// says where it is, leave() ends it before another is shown, show() shows it again.
+// says where it is, leave() ends it before another is shown, show() shows it again, fail(error) shows that instead.
 const PAGES = [
   [/^#\/topics\/([^/]+)$/, topicPage],
   [/^#\/groups\/([^/]+)$/, groupPage],
@@ -22,15 +22,21 @@ async function showPage() {
   leave.abort();
   leave = new AbortController();
   const { signal } = leave;
+  const fail = (error) => {
+    if (signal.aborted) return;
+    leave.abort();
+    leave = new AbortController();
+    showProblem(error, leave.signal);
+  };
   const [page, names] = findPage(location.hash);
   try {
     const elements = await page(
-      { signal, crumbs: showCrumbs, leave: () => leave.abort(), show: showPage },
+      { signal, crumbs: showCrumbs, leave: () => leave.abort(), show: showPage, fail },
       ...names,
     );
     if (!signal.aborted) main.replaceChildren(...elements);
   } catch (error) {
-    if (!signal.aborted) showProblem(error, signal);
+    fail(error);
   }
   scrollTo(0, 0);
 }
@@ -57,7 +63,7 @@ function showProblem(error, signal) {
       error.reason === "CONNECTION_LOST" &&
         h("p", {}, "The page goes on by itself when the hub is back. To start one:"),
       error.reason === "CONNECTION_LOST" && command("millrace-server --data-dir data"),
-      error.reason === "UNAUTHENTICATED" && tokenForm(),
+      isRefusal(error) && tokenForm(),
       h("a", { href: "#/" }, "To the overview"),
     ),
   );
@@ -68,11 +74,17 @@ function showProblem(error, signal) {
 }
 
 function tokenForm() {
-  const token = h("input", { type: "password", autocomplete: "off", required: true, "aria-label": "Token" });
+  const token = h("input", {
+    type: "password",
+    autocomplete: "off",
+    required: true,
+    pattern: "\\s*[A-Za-z0-9._~+\\-]+\\s*", // What a WebSocket can carry.
+    title: "Letters, digits and . _ ~ + -",
+    "aria-label": "Token",
+  });
   const use = (event) => {
     event.preventDefault();
     useToken(token.value.trim());
-    showPage();
   };
   return h(
     "form",

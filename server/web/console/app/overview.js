@@ -3,7 +3,7 @@
 import { figure, h } from "./dom.js";
 import { ago, bytes, count, plural, rate, short } from "./format.js";
 import { GroupTable } from "./group_table.js";
-import { allGroups, allTopics, hub, poll } from "./hub.js";
+import { allGroups, allTopics, hub, isRefusal, poll } from "./hub.js";
 import { Series } from "./series.js";
 import { spark } from "./spark.js";
 import { TopicTable } from "./topic_table.js";
@@ -11,7 +11,7 @@ import { TopicTable } from "./topic_table.js";
 const POLL_MS = 2_000;
 const WINDOW_SECONDS = 120;
 
-export function overviewPage({ signal, crumbs }) {
+export function overviewPage({ signal, crumbs, fail }) {
   crumbs();
   document.title = "Millrace";
   const figures = overviewFigures();
@@ -32,7 +32,7 @@ export function overviewPage({ signal, crumbs }) {
       });
     },
     POLL_MS,
-    { signal },
+    { signal, onError: (error) => isRefusal(error) && fail(error) },
   );
   poll(() => figures.showHealth(), 5_000, { signal });
   return [h("h1", { class: "hidden" }, "Overview"), figures.node, topics.node, groups.node];
