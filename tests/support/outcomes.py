@@ -70,19 +70,22 @@ def of_call(hub, name, request, token=None):
     return of_http(hub, "POST", f"/v1/call/millrace.v1.{name}", MessageToDict(request), token)[0]
 
 
-def connect(hub, token=None):
-    """A WebSocket; its token goes beside the subprotocol, as a browser has to send it."""
-    offered = ["millrace.v1.proto"] + ([f"millrace.bearer.{token}"] if token else [])
-    socket = websocket.create_connection(f"ws://localhost:{hub.web_port}/v1/ws", timeout=DEADLINE,
-                                         subprotocols=offered)
+def connect(hub, token=None, folder=None):
+    """A WebSocket; its token goes beside the subprotocol, as a browser has to send it. With the certificate of a
+    folder (client.crt, client.key, trusted.crt) over TLS."""
+    offered = ["millrace.v1.proto"] + ([] if token is None else [f"millrace.bearer.{token}"])
+    tls = {"ca_certs": folder / "trusted.crt", "certfile": folder / "client.crt",
+           "keyfile": folder / "client.key"} if folder else {}
+    socket = websocket.create_connection(f"{'wss' if tls else 'ws'}://localhost:{hub.web_port}/v1/ws",
+                                         timeout=DEADLINE, subprotocols=offered, sslopt=tls)
     assert socket.getsubprotocol() == "millrace.v1.proto", "the token is not echoed"
     return socket
 
 
-def handshake(hub, token=None):
+def handshake(hub, token=None, folder=None):
     """"OK", or the HTTP status with which the handshake was refused."""
     try:
-        connect(hub, token).close()
+        connect(hub, token, folder).close()
     except websocket.WebSocketBadStatusException as refused:
         return refused.status_code
     return "OK"
