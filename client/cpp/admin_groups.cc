@@ -1,11 +1,14 @@
 // Consumer groups, see millrace/admin.h.
 #include <condition_variable>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
 #include "client/cpp/admin_stubs.h"
 #include "client/cpp/convert.h"
+#include "millrace/error.h"
 
 namespace millrace::client {
 namespace {
@@ -83,6 +86,46 @@ struct Watched {
 
 constexpr std::chrono::milliseconds kLook{200};
 
+// One stream's life: the hub's status where the hub ended it, and nothing where `see` had enough.
+// `last` is the description that came last, which is not given to `see` again.
+std::optional<absl::Status> WatchOnce(GroupStub& stub, const v1::WatchGroupRequest& request,
+                                      std::string& last,
+                                      absl::FunctionRef<bool(const GroupDescription*)> see) {
+  grpc::ClientContext context;
+  const auto reader = stub.WatchGroup(&context, request);
+  Watched latest;
+  std::thread thread([&] {
+    v1::WatchGroupResponse response;
+    while (reader->Read(&response)) {
+      std::string text = response.SerializeAsString();
+      if (text == last) continue;
+      last = std::move(text);
+      GroupDescription description = FromProto(response.group());
+      std::lock_guard lock(latest.mutex);
+      latest.group = std::move(description);
+      latest.changed.notify_one();
+    }
+    std::lock_guard lock(latest.mutex);
+    latest.ended = true;
+    latest.changed.notify_one();
+  });
+  bool stopped = false;
+  std::unique_lock lock(latest.mutex);
+  while (!stopped && (!latest.ended || latest.group)) {
+    latest.changed.wait_for(lock, kLook, [&] { return latest.group || latest.ended; });
+    const std::optional<GroupDescription> seen = std::exchange(latest.group, std::nullopt);
+    lock.unlock();
+    stopped = !see(seen ? &*seen : nullptr);
+    lock.lock();
+  }
+  lock.unlock();
+  if (stopped) context.TryCancel();  // What the hub ended keeps the hub's status.
+  thread.join();
+  const absl::Status status = FromGrpc(reader->Finish());
+  if (stopped) return std::nullopt;
+  return status;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<GroupSummary>> Admin::ListGroups() {
@@ -113,35 +156,13 @@ absl::Status Admin::WatchGroup(std::string_view group, absl::Duration interval,
   v1::WatchGroupRequest request;
   request.set_group(group.data(), group.size());
   ToProto(interval, *request.mutable_interval());
-  grpc::ClientContext context;
-  const auto reader = stubs_->groups.WatchGroup(&context, request);
-  Watched latest;
-  std::thread thread([&] {
-    v1::WatchGroupResponse response;
-    while (reader->Read(&response)) {
-      GroupDescription description = FromProto(response.group());
-      std::lock_guard lock(latest.mutex);
-      latest.group = std::move(description);
-      latest.changed.notify_one();
-    }
-    std::lock_guard lock(latest.mutex);
-    latest.ended = true;
-    latest.changed.notify_one();
-  });
-  bool stopped = false;
-  std::unique_lock lock(latest.mutex);
-  while (!stopped && (!latest.ended || latest.group)) {
-    latest.changed.wait_for(lock, kLook, [&] { return latest.group || latest.ended; });
-    const std::optional<GroupDescription> seen = std::exchange(latest.group, std::nullopt);
-    lock.unlock();
-    stopped = !see(seen ? &*seen : nullptr);
-    lock.lock();
+  std::string last;
+  for (;;) {
+    const auto ended = WatchOnce(stubs_->groups, request, last, see);
+    if (!ended) return absl::OkStatus();
+    // At once: the stream has become as old as the hub lets it.
+    if (RetryAfterOf(*ended) != absl::ZeroDuration()) return *ended;
   }
-  lock.unlock();
-  if (stopped) context.TryCancel();  // What the hub ended keeps the hub's status.
-  thread.join();
-  const absl::Status status = FromGrpc(reader->Finish());
-  return stopped ? absl::OkStatus() : status;
 }
 
 absl::StatusOr<std::vector<ResetResult>> Admin::ResetOffsets(

@@ -122,14 +122,6 @@ class ServedMethod {
                                                         std::function<bool(const Guard&)> may_go_on,
                                                         std::function<void(StreamEnd)> end) const;
 
-  // OK, or why a caller who is served already, again and again, may no longer be. Nothing is
-  // logged.
-  template <typename Request>
-  absl::Status MayGoOn(const Caller& caller, const Request& request) const {
-    if (!guarded()) return absl::OkStatus();
-    return context_.guard->MayGoOn(caller, NeedsOf(request));
-  }
-
   // Runs a method of server/contract's …Calls for the caller: the one way by which every transport
   // does, so that none is run for somebody who may not, and no admin action misses the access log.
   // `Who` is Caller where the method wants to know, else nothing.

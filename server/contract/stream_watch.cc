@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "storage/error.h"
 
 namespace millrace::server {
 namespace {
@@ -14,6 +16,17 @@ constexpr double kJitter = 0.1;
 constexpr absl::Duration kLongestSleep = absl::Seconds(5);
 
 }  // namespace
+
+absl::Status StatusOf(StreamEnd end, std::string_view act) {
+  if (end == StreamEnd::kRefused) {
+    return storage::Error(storage::Reason::kPermissionDenied,
+                          "the caller may no longer " + std::string(act));
+  }
+  const char* why = end == StreamEnd::kExpired
+                        ? "what the caller showed has expired: open another stream"
+                        : "this stream has reached its maximum age: open another";
+  return storage::Error(storage::Reason::kDraining, why, {{"retry_after_ms", "0"}});
+}
 
 struct StreamWatch::Entry {
   WatchedStream stream;

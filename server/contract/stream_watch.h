@@ -8,10 +8,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "absl/random/random.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 namespace millrace::server {
@@ -21,6 +23,11 @@ enum class StreamEnd {
   kExpired,  // What the caller showed has; it may come back with something newer.
   kMaxAge,   // The caller may come back at once, and may meet another hub.
 };
+
+// The error with which such a call ends: PERMISSION_DENIED, for which the caller may no longer
+// `act`
+// ("produce"); else DRAINING, and it may come back at once.
+absl::Status StatusOf(StreamEnd end, std::string_view act);
 
 // What is watched of one stream. The functions must hold on to what they need, and only weakly to
 // the stream.

@@ -41,17 +41,19 @@ class GroupWatch final : public ServerStream {
     auto places = served_.Enter(caller_, {Place::kConnection, Place::kStream});
     if (!places.ok()) return places.status();
     places_ = *std::move(places);
+    access_watch_ = served_.WatchStream(
+        caller_,
+        [caller = caller_, request = request_](const Guard& guard) {
+          return guard.MayGoOn(caller, NeedsOf(request)).ok();
+        },
+        [weak = std::weak_ptr(Share())](StreamEnd end) {
+          if (const auto self = weak.lock()) self->EndSoon(StatusOf(end, "watch this group"));
+        });
     return absl::OkStatus();
   }
 
-  // The hub goes on, and the caller may still watch: rules change, and credentials expire.
-  absl::Status MayGoOn() const {
-    if (absl::Status status = hub_.Admit(); !status.ok()) return status;
-    return served_.MayGoOn(caller_, request_);
-  }
-
   void DescribeOnWorker() {
-    if (absl::Status status = MayGoOn(); !status.ok()) return End(status);
+    if (absl::Status status = hub_.Admit(); !status.ok()) return End(status);
     hub_.workers().Post([self = Share()] { self->Describe(); });
   }
 
@@ -72,7 +74,7 @@ class GroupWatch final : public ServerStream {
   void OnWritten() override { Nap(interval_); }
 
   void Nap(absl::Duration left) {
-    if (absl::Status status = MayGoOn(); !status.ok()) return End(status);
+    if (absl::Status status = hub_.Admit(); !status.ok()) return End(status);
     const absl::Duration nap = std::min(left, kLongestNap);
     UnlessEnded([&] {
       hub_.timers().Schedule(nap, [self = Share(), left = left - nap] {
@@ -87,7 +89,8 @@ class GroupWatch final : public ServerStream {
   const Caller caller_;
   GroupCalls calls_;
   v1::WatchGroupRequest request_;
-  std::shared_ptr<const void> places_;  // Among what the principal may have open.
+  std::shared_ptr<const void> places_;        // Among what the principal may have open.
+  std::shared_ptr<const void> access_watch_;  // Of StreamWatch.
   absl::Duration interval_;
   std::string last_;  // What was written last. Touched by one thread at a time.
 };

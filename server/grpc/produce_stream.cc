@@ -134,18 +134,9 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
           return guard.MayGoOn(caller, NeedsOf(ProduceStreamBegin{})).ok();
         },
         [weak = weak_from_this()](StreamEnd end) {
-          if (const auto self = weak.lock()) self->EndWith(StatusFor(end));
+          if (const auto self = weak.lock()) self->EndWith(StatusOf(end, "produce"));
         });
     return absl::OkStatus();
-  }
-
-  static absl::Status StatusFor(StreamEnd end) {
-    if (end == StreamEnd::kRefused) {
-      return storage::Error(storage::Reason::kPermissionDenied, "the caller may no longer produce");
-    }
-    return storage::Error(storage::Reason::kDraining,
-                          "this stream has reached its maximum age: open another",
-                          {{"retry_after_ms", "0"}});
   }
 
   void HandOn(uint64_t number, bool on_calling_thread) {

@@ -10,33 +10,36 @@ absl::Status ClientGone() { return absl::CancelledError("the client is gone"); }
 }  // namespace
 
 void ServerStream::OnWriteDone(bool ok) {
-  bool cancelled;
+  std::optional<absl::Status> over;
   {
     std::lock_guard lock(mutex_);
     writing_ = false;
-    cancelled = cancelled_;
+    over = over_;
   }
-  if (!ok || cancelled) return End(ClientGone());
+  if (!ok) return End(ClientGone());
+  if (over) return End(*over);
   OnWritten();
 }
 
-void ServerStream::OnCancel() {
-  {
-    std::lock_guard lock(mutex_);
-    cancelled_ = true;
-    if (writing_) return;  // OnWriteDone ends the call.
-  }
-  End(ClientGone());
-}
+void ServerStream::OnCancel() { EndSoon(ClientGone()); }
 
 void ServerStream::OnDone() { self_.reset(); }
 
 void ServerStream::Write(grpc::ByteBuffer& message) {
   outgoing_.Swap(&message);
   std::lock_guard lock(mutex_);
-  if (finished_ || cancelled_) return;
+  if (finished_ || over_) return;
   writing_ = true;
   StartWrite(&outgoing_);
+}
+
+void ServerStream::EndSoon(const absl::Status& status) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!over_) over_ = status;
+    if (writing_) return;  // OnWriteDone ends the call.
+  }
+  End(status);
 }
 
 void ServerStream::End(const absl::Status& status) {

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -37,6 +38,9 @@ class ServerStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // Ends the call; the first end wins. Not while a write is under way.
   void End(const absl::Status& status);
 
+  // Ends it at any time: after the write under way, if there is one.
+  void EndSoon(const absl::Status& status);
+
   // Calls `action` unless the call has ended, and no end comes in between. Says whether it did.
   template <typename Action>
   bool UnlessEnded(Action action) {
@@ -54,7 +58,7 @@ class ServerStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   std::mutex mutex_;
   bool writing_ = false;
-  bool cancelled_ = false;
+  std::optional<absl::Status> over_;  // To be ended so.
   bool finished_ = false;
 
   grpc::ByteBuffer outgoing_;

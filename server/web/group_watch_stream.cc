@@ -1,6 +1,6 @@
 // The WebSocket's watch of a group: describes it again and again, and sends each description that
 // differs from the one before.
-#include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -11,8 +11,6 @@
 
 namespace millrace::server {
 namespace {
-
-constexpr absl::Duration kLongestNap = absl::Seconds(1);  // So that a right taken away tells soon.
 
 // Life: Describe on a worker, a message if something changed, a nap, and again. Whatever is under
 // way holds a share.
@@ -27,6 +25,23 @@ class GroupWatchStream final : public GatewayStream,
         id_(id),
         interval_(command.interval) {
     request_.set_group(std::move(command.group));
+  }
+
+  void Start() {
+    access_watch_ = context_.served.WatchStream(
+        context_.caller,
+        [caller = context_.caller, request = request_](const Guard& guard) {
+          return guard.MayGoOn(caller, NeedsOf(request)).ok();
+        },
+        [weak = weak_from_this(), &loop = context_.loop,
+         presence = context_.presence](StreamEnd end) {
+          loop.Post([weak, end] {
+            const auto self = weak.lock();
+            if (self != nullptr && self->owner_ != nullptr)
+              self->End(StatusOf(end, "watch this group"));
+          });
+        });
+    Describe();
   }
 
   void Describe() {
@@ -52,12 +67,8 @@ class GroupWatchStream final : public GatewayStream,
   }
 
  private:
-  // Whether the caller may still watch: rules change, and credentials expire.
-  absl::Status MayGoOn() const { return context_.served.MayGoOn(context_.caller, request_); }
-
   absl::StatusOr<v1::GetGroupResponse> DescribeNow() {
     if (absl::Status status = context_.hub.Admit(); !status.ok()) return status;
-    if (absl::Status status = MayGoOn(); !status.ok()) return status;
     return calls_.GetGroup(request_, context_.caller);
   }
 
@@ -65,24 +76,20 @@ class GroupWatchStream final : public GatewayStream,
     if (owner_ == nullptr) return;
     if (!described.ok()) return End(described.status());
     std::string bytes = described->SerializeAsString();
-    if (bytes == last_) return Nap(interval_);
+    if (bytes == last_) return Nap();
     last_ = std::move(bytes);
     v1::GatewayResponse response;
     response.set_id(id_);
     response.mutable_group()->mutable_group()->Swap(described->mutable_group());
     owner_->SendOf(id_, context_.protocol.Encode(response), [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->Nap(self->interval_);
+      if (const auto self = weak.lock()) self->Nap();
     });
   }
 
-  void Nap(absl::Duration left) {
+  void Nap() {
     if (owner_ == nullptr) return;
-    if (absl::Status status = MayGoOn(); !status.ok()) return End(status);
-    const absl::Duration nap = std::min(left, kLongestNap);
-    context_.loop.After(nap, [weak = weak_from_this(), left = left - nap] {
-      const auto self = weak.lock();
-      if (self == nullptr) return;
-      left > absl::ZeroDuration() ? self->Nap(left) : self->Describe();
+    context_.loop.After(interval_, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->Describe();
     });
   }
 
@@ -95,6 +102,7 @@ class GroupWatchStream final : public GatewayStream,
   const absl::Duration interval_;
   v1::GetGroupRequest request_;
   std::string last_;
+  std::shared_ptr<const void> access_watch_;  // Of StreamWatch.
 };
 
 }  // namespace
@@ -104,7 +112,7 @@ std::shared_ptr<GatewayStream> OpenGroupWatchStream(GatewayStreamContext context
                                                     GroupWatchCommand command) {
   auto stream =
       std::make_shared<GroupWatchStream>(std::move(context), owner, id, std::move(command));
-  stream->Describe();
+  stream->Start();
   return stream;
 }
 

@@ -1,5 +1,6 @@
 """Streams that the hub ends at their maximum age: members come back to their places, and nobody misses anything."""
 
+import json
 import subprocess
 import threading
 import time
@@ -9,10 +10,11 @@ import pytest
 
 import tests.support.stubs  # noqa: F401  generates what follows
 from millrace.v1 import event_hub_pb2 as events
-from millrace.v1 import event_hub_pb2_grpc
-from tests.support.calls import fill
+from millrace.v1 import event_hub_pb2_grpc, group_pb2, group_pb2_grpc
+from tests.support.calls import fill, refusal
 from tests.support.hub import MILLRACE, Hub
 from tests.support.members import DEADLINE, Members, read_once_by
+from tests.support.scrape import Scrape
 from tests.support.waiting import wait_until
 
 PARTITIONS = 4
@@ -120,3 +122,32 @@ def test_a_producer_and_a_consumer_lose_and_double_nothing(hub):
         assert producer.wait(DEADLINE) == 0
         assert consumer.stdout.read().splitlines() == lines
         assert consumer.wait(DEADLINE) == 0
+
+
+@pytest.fixture(scope="module")
+def watched(hub):
+    """A group with something to read."""
+    hub.millrace("topic", "create", "watched")
+    hub.millrace("produce", "watched", "-q", input=b"first\n")
+    hub.millrace("consume", "watched", "-g", "watchers", "-e", "-q")
+    return "watchers"
+
+
+def test_a_watch_of_a_group_ends_for_its_client_to_watch_again(hub, watched):
+    with grpc.insecure_channel(hub.target) as channel:
+        watch = group_pb2_grpc.GroupServiceStub(channel).WatchGroup
+        assert refusal(watch, group_pb2.WatchGroupRequest(group=watched)) == "DRAINING"
+
+
+def test_the_command_goes_on_watching_and_shows_nothing_twice(hub, watched):
+    def ended():
+        return Scrape(hub).total("millrace_requests_total", method="GroupService/WatchGroup", code="UNAVAILABLE")
+
+    before = ended()
+    run = [MILLRACE, "--target", hub.target, "group", "watch", watched, "-n", "2", "-o", "json"]
+    with subprocess.Popen(run, stdout=subprocess.PIPE) as command:
+        assert json.loads(command.stdout.readline())["partitions"][0]["lag"] == 0
+        wait_until(lambda: ended() >= before + LIVES, "the hub ends its streams")
+        hub.millrace("produce", "watched", "-q", input=b"second\n")
+        assert json.loads(command.stdout.readline())["partitions"][0]["lag"] == 1
+        assert command.wait(DEADLINE) == 0

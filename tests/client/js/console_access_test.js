@@ -9,7 +9,13 @@ import { unavailable } from "./real_hub.js";
 const options = { skip: noBrowser || unavailable, timeout: 240_000 };
 const RULES = [
   { principals: ["reader"], rights: ["consume"], topics: ["orders"] },
-  { principals: ["ops"], rights: ["administer", "produce", "consume"], topics: ["*"], groups: ["*"], hub: true },
+  {
+    principals: ["ops"],
+    rights: ["administer", "produce", "consume"],
+    topics: ["*"],
+    groups: ["*"],
+    hub: true,
+  },
 ];
 
 const ASKS = "This hub asks who you are";
@@ -26,7 +32,7 @@ test("the console asks for a token, and shows what its rights allow", options, a
     await hub.millrace([...asOps, "topic", "create", topic]);
     await hub.millrace([...asOps, "produce", topic, "-q"], `first of ${topic}\n`);
   }
-  const browser = await Browser.start(t, hub.url, { screenshots: "console-access" });
+  const browser = await Browser.start(t, hub.url, { screenshots: "console/access" });
   const page = await browser.open("");
 
   await t.test("who has said nothing is asked", async () => {
@@ -71,7 +77,9 @@ test("the console asks for a token, and shows what its rights allow", options, a
     await page.reload();
     await page.getByRole("heading", { name: "payroll", level: 1 }).waitFor();
     assert.ok(!page.url().includes(tokenOf("ops")));
-    const kept = await page.evaluate(() => JSON.stringify(globalThis.localStorage) + globalThis.document.cookie);
+    const kept = await page.evaluate(
+      () => JSON.stringify(globalThis.localStorage) + globalThis.document.cookie,
+    );
     assert.ok(!kept.includes(tokenOf("ops")));
     const another = await browser.open("", { context: page.context() });
     await another.getByText(ASKS).waitFor();

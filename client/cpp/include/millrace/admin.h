@@ -253,8 +253,8 @@ class Admin {
   absl::StatusOr<std::vector<GroupSummary>> ListGroups();  // All of them, sorted by name.
   absl::StatusOr<GroupDescription> GetGroup(std::string_view group);
   // Gives `see` the group now, and again whenever assignment, commits or lag change, at most once
-  // an `interval`, until it answers false (OK) or the stream ends (its error, UNAVAILABLE where the
-  // hub stops). `see` is asked at least every 200 ms, with null where nothing changed.
+  // an `interval`, until it answers false (OK) or the hub does not go on (its error, UNAVAILABLE
+  // where it stops). `see` is asked at least every 200 ms, with null where nothing changed.
   absl::Status WatchGroup(std::string_view group, absl::Duration interval,
                           absl::FunctionRef<bool(const GroupDescription*)> see);
   // Sets committed offsets anew; the members of a live group go on there. A partition of -1 stands
