@@ -108,6 +108,7 @@ export async function millrace(target, args, input = "") {
   const running = promisify(execFile)(join(BIN, "millrace"), ["--target", target, ...args], {
     maxBuffer: 1 << 26,
   });
+  running.child.stdin.on("error", () => {}); // It may end without having read; how it ended tells.
   running.child.stdin.end(input);
   return (await running).stdout;
 }
