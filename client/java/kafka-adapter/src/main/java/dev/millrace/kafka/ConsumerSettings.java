@@ -1,5 +1,6 @@
 package dev.millrace.kafka;
 
+import dev.millrace.client.ConnectionOptions;
 import dev.millrace.client.ConsumerOptions;
 import dev.millrace.client.OutOfRange;
 import dev.millrace.client.Start;
@@ -10,7 +11,7 @@ import org.apache.kafka.common.errors.InvalidGroupIdException;
 
 /** What a consumer reads out of Kafka's configuration. */
 record ConsumerSettings(
-    String target,
+    ConnectionOptions connection,
     String group,
     String instanceId,
     String reset,
@@ -34,12 +35,13 @@ record ConsumerSettings(
   private static final long LARGEST_PREFETCH = 16 << 20;
 
   static ConsumerSettings of(ConsumerConfig config) {
-    Settings.check(config);
+    Settings.tellWithoutEffect(config);
     String group = config.getString(ConsumerConfig.GROUP_ID_CONFIG);
     int maxFrameBytes = config.getInt(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG);
     long prefetchBytes = config.getInt(ConsumerConfig.FETCH_MAX_BYTES_CONFIG);
+    Duration apiTimeout = Settings.millis(config, ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG);
     return new ConsumerSettings(
-        Settings.target(config),
+        Security.of(config).connection(Settings.target(config), apiTimeout),
         group == null ? "" : group,
         config.getString(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG),
         config.getString(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG),
@@ -49,7 +51,7 @@ record ConsumerSettings(
         config.getInt(ConsumerConfig.MAX_POLL_RECORDS_CONFIG),
         Settings.millis(config, ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG),
         within(Settings.millis(config, ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG)),
-        Settings.millis(config, ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG),
+        apiTimeout,
         Settings.millis(config, ConsumerConfig.METADATA_MAX_AGE_CONFIG),
         Math.max(1 << 10, Math.min(maxFrameBytes, LARGEST_FRAME)),
         Math.max(1 << 10, Math.min(prefetchBytes, LARGEST_PREFETCH)));

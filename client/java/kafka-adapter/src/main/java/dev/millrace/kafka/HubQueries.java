@@ -36,7 +36,7 @@ abstract class HubQueries<K, V> implements Consumer<K, V> {
 
   HubQueries(ConsumerSettings settings) {
     this.settings = settings;
-    connection = Connection.to(settings.target(), settings.apiTimeout());
+    connection = Security.open(settings.connection());
     admin = new Admin(connection);
     offsets = new Offsets(admin);
   }
@@ -97,7 +97,7 @@ abstract class HubQueries<K, V> implements Consumer<K, V> {
         () -> {
           try {
             int count = admin.describeTopic(topic).getTopic().getPartitionCount();
-            return Topics.partitions(topic, count, Topics.node(settings.target()));
+            return Topics.partitions(topic, count, Topics.node(connection.target()));
           } catch (MillraceException error) {
             if (KafkaErrors.of(error) instanceof UnknownTopicOrPartitionException) return List.of();
             throw error;
@@ -122,7 +122,7 @@ abstract class HubQueries<K, V> implements Consumer<K, V> {
                       topics.put(
                           topic.getName(),
                           Topics.partitions(
-                              topic.getName(), topic.getPartitionCount(), Topics.node(settings.target()))));
+                              topic.getName(), topic.getPartitionCount(), Topics.node(connection.target()))));
           return topics;
         });
   }

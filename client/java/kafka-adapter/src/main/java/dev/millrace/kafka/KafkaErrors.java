@@ -2,14 +2,17 @@ package dev.millrace.kafka;
 
 import dev.millrace.client.MillraceException;
 import dev.millrace.client.Reason;
+import java.time.Duration;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.ApiException;
-import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.ClusterAuthorizationException;
 import org.apache.kafka.common.errors.CorruptRecordException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.InvalidTopicException;
@@ -18,7 +21,11 @@ import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.SaslAuthenticationException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
+import org.apache.kafka.common.errors.ThrottlingQuotaExceededException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
@@ -47,8 +54,10 @@ final class KafkaErrors {
       case Reason.MEMBER_FENCED, Reason.SUPERSEDED, Reason.GROUP_HAS_MEMBERS ->
           caused(new CommitFailedException(message), error);
       case Reason.INSTANCE_REPLACED -> new FencedInstanceIdException(message, error);
-      case Reason.UNAUTHENTICATED -> new AuthenticationException(message, error);
-      case Reason.PERMISSION_DENIED -> new AuthorizationException(message, error);
+      case Reason.TLS_FAILED -> new SslAuthenticationException(message, error);
+      case Reason.UNAUTHENTICATED -> new SaslAuthenticationException(message, error);
+      case Reason.PERMISSION_DENIED -> caused(notAllowed(error), error);
+      case Reason.QUOTA_EXCEEDED -> caused(new ThrottlingQuotaExceededException(waitMs(error), message), error);
       default -> error.isTransient() ? new TimeoutException(message, error) : new KafkaException(message, error);
     };
   }
@@ -57,6 +66,19 @@ final class KafkaErrors {
   static ApiException ofRecord(MillraceException error) {
     KafkaException known = of(error);
     return known instanceof ApiException api ? api : new ApiException(known.getMessage(), error);
+  }
+
+  /** The hub says on what: a topic, a group, or neither. */
+  private static AuthorizationException notAllowed(MillraceException error) {
+    String topic = error.metadata().get("topic");
+    if (topic != null) return new TopicAuthorizationException(error.getMessage(), Set.of(topic));
+    String group = error.metadata().get("group");
+    if (group != null) return new GroupAuthorizationException(error.getMessage(), group);
+    return new ClusterAuthorizationException(error.getMessage());
+  }
+
+  private static int waitMs(MillraceException error) {
+    return (int) Math.min(Integer.MAX_VALUE, error.retryAfter().orElse(Duration.ZERO).toMillis());
   }
 
   private static <E extends KafkaException> E caused(E error, MillraceException cause) {

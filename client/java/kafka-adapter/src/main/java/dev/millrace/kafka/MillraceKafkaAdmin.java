@@ -71,12 +71,12 @@ public class MillraceKafkaAdmin extends UnsupportedAdmin {
   /** @param configs as for Kafka's AdminClient; {@code bootstrap.servers} is the hub's address */
   public MillraceKafkaAdmin(Map<String, Object> configs) {
     AdminClientConfig config = new AdminClientConfig(configs);
-    Settings.check(config);
-    String target = Settings.target(config);
-    connection = Connection.to(target, Settings.millis(config, AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG));
+    Settings.tellWithoutEffect(config);
+    Duration timeout = Settings.millis(config, AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG);
+    connection = Security.open(Security.of(config).connection(Settings.target(config), timeout));
     admin = new dev.millrace.client.Admin(connection);
     offsets = new Offsets(admin);
-    node = Topics.node(target);
+    node = Topics.node(connection.target());
   }
 
   private static <T> KafkaFuture<T> future(Supplier<T> call) {

@@ -78,7 +78,7 @@ public class MillraceKafkaProducer<K, V> implements Producer<K, V> {
   public MillraceKafkaProducer(
       Map<String, Object> configs, Serializer<K> keySerializer, Serializer<V> valueSerializer) {
     config = new ProducerConfig(withSerializers(configs, keySerializer, valueSerializer));
-    Settings.check(config);
+    Settings.tellWithoutEffect(config);
     this.keySerializer =
         keySerializer != null ? keySerializer : serializer(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, true);
     this.valueSerializer =
@@ -86,7 +86,7 @@ public class MillraceKafkaProducer<K, V> implements Producer<K, V> {
     options = options(config);
     maxRequestSize = config.getInt(ProducerConfig.MAX_REQUEST_SIZE_CONFIG);
     String target = Settings.target(config);
-    connection = Connection.to(target, options.maxBlock());
+    connection = Security.open(Security.of(config).connection(target, options.maxBlock()));
     topics = new Topics(new Admin(connection), target, Settings.millis(config, ProducerConfig.METADATA_MAX_AGE_CONFIG));
     placement =
         new Placement(

@@ -19,9 +19,6 @@ import org.slf4j.LoggerFactory;
  * parsed and checked by kafka-clients itself, so that they mean what they always did.
  */
 final class Settings {
-  /** The durability that a producer asks for: {@code default} (the hub's), {@code buffered}, {@code synced}. */
-  static final String DURABILITY = "millrace.durability";
-
   private static final Logger LOG = LoggerFactory.getLogger(Settings.class);
   private static final AtomicInteger MADE_UP = new AtomicInteger();
   private static final Set<String> TOLD = ConcurrentHashMap.newKeySet();
@@ -29,7 +26,7 @@ final class Settings {
   /** Kafka's settings that say nothing to a hub, and why. */
   private static final Map<String, String> WITHOUT_EFFECT =
       Map.ofEntries(
-          Map.entry("acks", "the hub always answers; " + DURABILITY + " says what an answer promises"),
+          Map.entry("acks", "the hub always answers; " + MillraceConfig.DURABILITY + " says what an answer promises"),
           Map.entry("retries", "sends are repeated until delivery.timeout.ms, and stored once"),
           Map.entry("compression.type", "the hub compresses what it stores by itself"),
           Map.entry("interceptor.classes", "interceptors are not called"),
@@ -39,6 +36,8 @@ final class Settings {
           Map.entry("fetch.min.bytes", "records are delivered when they become visible"),
           Map.entry("fetch.max.wait.ms", "records are delivered when they become visible"),
           Map.entry("transaction.timeout.ms", "a transaction holds nothing at the hub until it is committed"),
+          Map.entry("ssl.protocol", "it is TLS 1.3 or 1.2"),
+          Map.entry("ssl.enabled.protocols", "it is TLS 1.3 or 1.2"),
           Map.entry("metric.reporters", "metrics() has what there is to report"),
           Map.entry("client.rack", "a hub is in one place"));
 
@@ -54,17 +53,12 @@ final class Settings {
     return servers.get(0);
   }
 
-  /** Refuses what would make the connection other than was asked for, and tells once what has no effect. */
-  static void check(AbstractConfig config) {
-    String protocol = config.getString(CommonClientConfigs.SECURITY_PROTOCOL_CONFIG);
-    if (!protocol.equals("PLAINTEXT")) {
-      throw new ConfigException(
-          CommonClientConfigs.SECURITY_PROTOCOL_CONFIG, protocol, "the Java client has no TLS yet, and connects in plaintext only");
-    }
+  /** Tells once what has no effect. */
+  static void tellWithoutEffect(AbstractConfig config) {
     for (String key : config.originals().keySet()) {
       if (WITHOUT_EFFECT.containsKey(key) && TOLD.add(key)) {
         LOG.info("{} has no effect with a Millrace hub: {}", key, WITHOUT_EFFECT.get(key));
-      } else if (!config.values().containsKey(key) && !key.equals(DURABILITY) && TOLD.add(key)) {
+      } else if (!config.values().containsKey(key) && !MillraceConfig.NAMES.contains(key) && TOLD.add(key)) {
         LOG.info("{} is not known to the Kafka adapter; a serializer may know it", key);
       }
     }
@@ -82,12 +76,12 @@ final class Settings {
   }
 
   static Durability durability(AbstractConfig config) {
-    Object value = config.originals().getOrDefault(DURABILITY, "default");
+    Object value = config.originals().getOrDefault(MillraceConfig.DURABILITY, "default");
     return switch (value.toString().toLowerCase(Locale.ROOT)) {
       case "default" -> Durability.HUB_DEFAULT;
       case "buffered" -> Durability.BUFFERED;
       case "synced" -> Durability.SYNCED;
-      default -> throw new ConfigException(DURABILITY, value, "default, buffered or synced");
+      default -> throw new ConfigException(MillraceConfig.DURABILITY, value, "default, buffered or synced");
     };
   }
 }

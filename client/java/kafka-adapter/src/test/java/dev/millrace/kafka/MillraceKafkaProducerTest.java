@@ -274,7 +274,6 @@ class MillraceKafkaProducerTest {
 
   @Test
   void whatTheAdapterMustNotLeaveOutIsRefused() {
-    assertThrows(ConfigException.class, () -> clients.producer("security.protocol", "SSL"));
     assertThrows(ConfigException.class, () -> clients.producer("bootstrap.servers", "a:1,b:2"));
     assertThrows(ConfigException.class, () -> clients.producer("linger.ms", "soon"));
     assertThrows(ConfigException.class, () -> clients.producer("millrace.durability", "perhaps"));
