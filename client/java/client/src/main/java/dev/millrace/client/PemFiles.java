@@ -10,6 +10,9 @@ import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Certificates and a key in PEM files; a file that is null is none. */
 record PemFiles(Path ca, Path certificate, Path key) implements TlsSource {
@@ -52,5 +55,11 @@ record PemFiles(Path ca, Path certificate, Path key) implements TlsSource {
     } catch (IOException | GeneralSecurityException unusable) {
       throw new GeneralSecurityException("Cannot use " + file + ": " + unusable.getMessage(), unusable);
     }
+  }
+
+  @Override
+  public String toString() {
+    Stream<Path> files = Stream.of(ca, certificate, key).filter(Objects::nonNull);
+    return files.map(Path::toString).collect(Collectors.joining(", "));
   }
 }

@@ -57,7 +57,7 @@ public record TlsMaterial(List<X509Certificate> authorities, List<X509Certificat
   }
 
   /** Refuses a key that is not the certificate's: of files that are being replaced one may be newer. */
-  TlsMaterial requirePair() throws GeneralSecurityException {
+  TlsMaterial requirePair(TlsSource source) throws GeneralSecurityException {
     if (key == null) return this;
     Signature signature = Signature.getInstance(algorithm());
     signature.initSign(key);
@@ -66,7 +66,7 @@ public record TlsMaterial(List<X509Certificate> authorities, List<X509Certificat
     signature.initVerify(chain.get(0).getPublicKey());
     signature.update(SIGNED);
     if (signature.verify(signed)) return this;
-    throw new GeneralSecurityException("The key is not that of the certificate.");
+    throw new GeneralSecurityException("The key is not that of the certificate, in " + source + ".");
   }
 
   private String algorithm() {

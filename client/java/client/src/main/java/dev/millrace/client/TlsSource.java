@@ -4,8 +4,7 @@ import java.io.IOException;
 import java.security.GeneralSecurityException;
 
 /**
- * Where a connection takes its certificates from. Threads: one at a time, the connection's own after the
- * first time.
+ * Where connections take their certificates from; told to a person by its {@code toString}. Threads: any.
  */
 public interface TlsSource {
 

@@ -78,7 +78,7 @@ final class WatchedTls implements AutoCloseable {
   }
 
   private void take(TlsMaterial read) throws IOException, GeneralSecurityException {
-    TlsMaterial next = read.requirePair();
+    TlsMaterial next = read.requirePair(source);
     if (!next.authorities().isEmpty()) trust.updateTrustCredentials(array(next.authorities()));
     if (identity != null) identity.updateIdentityCredentials(array(next.chain()), next.key());
   }

@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigException;
@@ -38,6 +37,9 @@ record Security(TlsOptions tls, TokenSource token) {
   /** Settings that change what TLS does, and that gRPC's leaves no choice about. */
   private static final List<String> NOT_HONOURED =
       List.of(SSL_ENGINE_FACTORY_CLASS_CONFIG, SSL_CIPHER_SUITES_CONFIG, SSL_PROVIDER_CONFIG, "security.providers");
+
+  private static final List<String> FILES =
+      List.of(MillraceConfig.TLS_CA, MillraceConfig.TLS_CERTIFICATE, MillraceConfig.TLS_KEY);
 
   static Security of(AbstractConfig config) {
     SecurityProtocol protocol = protocol(config);
@@ -84,9 +86,8 @@ record Security(TlsOptions tls, TokenSource token) {
   // ---- TLS
 
   private static boolean hasOwnTls(AbstractConfig config) {
-    return Stream.of(
-            MillraceConfig.TLS_CA, MillraceConfig.TLS_CERTIFICATE, MillraceConfig.TLS_KEY, MillraceConfig.TLS_OPTIONS)
-        .anyMatch(config.originals()::containsKey);
+    return config.originals().containsKey(MillraceConfig.TLS_OPTIONS)
+        || FILES.stream().anyMatch(config.originals()::containsKey);
   }
 
   private static TlsOptions tls(AbstractConfig config, SecurityProtocol protocol) {
@@ -94,7 +95,7 @@ record Security(TlsOptions tls, TokenSource token) {
     for (String name : NOT_HONOURED) {
       Object value = config.originals().get(name);
       if (value != null) {
-        throw new ConfigException(name, value, "cannot be honoured: TLS is gRPC's own, of what the JVM and it agree on");
+        throw new ConfigException(name, value, "cannot be honoured: TLS is gRPC's own, 1.3 or 1.2");
       }
     }
     TlsOptions options = hasOwnTls(config) ? ownTls(config) : TlsOptions.of(KafkaStores.of(config));
@@ -114,7 +115,8 @@ record Security(TlsOptions tls, TokenSource token) {
         throw new ConfigException(name + " and millrace.tls.* both say what is trusted and shown: give one of them");
       }
     }
-    if (config.originals().get(MillraceConfig.TLS_OPTIONS) instanceof TlsOptions options) return options;
+    Object object = config.originals().get(MillraceConfig.TLS_OPTIONS);
+    if (object != null) return wholeTls(config, object);
     try {
       return TlsOptions.ofFiles(
           file(config, MillraceConfig.TLS_CA),
@@ -123,6 +125,16 @@ record Security(TlsOptions tls, TokenSource token) {
     } catch (IllegalArgumentException half) {
       throw new ConfigException(MillraceConfig.TLS_CERTIFICATE + " and " + MillraceConfig.TLS_KEY + " go together");
     }
+  }
+
+  private static TlsOptions wholeTls(AbstractConfig config, Object object) {
+    for (String name : FILES) {
+      if (config.originals().containsKey(name)) {
+        throw new ConfigException(name + " and " + MillraceConfig.TLS_OPTIONS + " say the same: give one of them");
+      }
+    }
+    if (object instanceof TlsOptions options) return options;
+    throw new ConfigException(MillraceConfig.TLS_OPTIONS, object, "a " + TlsOptions.class.getName());
   }
 
   private static Path file(AbstractConfig config, String name) {

@@ -181,6 +181,8 @@ class SecurityTest {
     assertTrue(mistake("security.protocol", "SSL", "ssl.cipher.suites", "TLS_AES_128_GCM_SHA256").contains("gRPC"));
     assertTrue(mistake(trusting("security.protocol", "PLAINTEXT")).contains("millrace.tls"));
     assertTrue(mistake(trusting("ssl.truststore.location", "trust.jks")).contains("give one of them"));
+    assertTrue(mistake(trusting("millrace.tls.options", "strict")).contains("give one of them"));
+    assertTrue(mistake("millrace.tls.options", "strict").contains("TlsOptions"));
     assertTrue(mistake(trusting("millrace.tls.key", ca.key("billing").toString())).contains("go together"));
     assertTrue(mistake("millrace.tls.ca", "missing.crt").contains("missing.crt"));
     assertTrue(

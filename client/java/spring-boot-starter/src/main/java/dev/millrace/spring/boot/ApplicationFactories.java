@@ -5,6 +5,7 @@ import dev.millrace.spring.MillraceConsumerFactory;
 import dev.millrace.spring.MillraceProducerFactory;
 import java.lang.reflect.Field;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -31,10 +32,13 @@ final class ApplicationFactories implements BeanPostProcessor {
 
   private final ObjectProvider<KafkaProperties> kafka;
   private final ObjectProvider<MillraceConnectionDetails> hub;
+  private final ObjectProvider<HubConfigs> ours;
 
-  ApplicationFactories(ObjectProvider<KafkaProperties> kafka, ObjectProvider<MillraceConnectionDetails> hub) {
+  ApplicationFactories(ObjectProvider<KafkaProperties> kafka, ObjectProvider<MillraceConnectionDetails> hub,
+      ObjectProvider<HubConfigs> ours) {
     this.kafka = kafka;
     this.hub = hub;
+    this.ours = ours;
   }
 
   @Override
@@ -58,7 +62,7 @@ final class ApplicationFactories implements BeanPostProcessor {
     if (!isOfThisApplication(configs, name)) {
       return original;
     }
-    MillraceProducerFactory<K, V> factory = copyState(original, new MillraceProducerFactory<>(configs));
+    MillraceProducerFactory<K, V> factory = copyState(original, new MillraceProducerFactory<>(withOwn(configs)));
     original.getListeners().forEach(factory::addListener);
     original.getPostProcessors().forEach(factory::addPostProcessor);
     return factory;
@@ -69,7 +73,7 @@ final class ApplicationFactories implements BeanPostProcessor {
     if (!isOfThisApplication(configs, name)) {
       return original;
     }
-    MillraceConsumerFactory<K, V> factory = copyState(original, new MillraceConsumerFactory<>(configs));
+    MillraceConsumerFactory<K, V> factory = copyState(original, new MillraceConsumerFactory<>(withOwn(configs)));
     factory.setBeanName(name);
     factory.setConfigureDeserializers(configuresDeserializers(original));
     original.getListeners().forEach(factory::addListener);
@@ -79,7 +83,7 @@ final class ApplicationFactories implements BeanPostProcessor {
 
   private Object replace(KafkaAdmin original, String name) {
     Map<String, Object> configs = original.getConfigurationProperties();
-    return isOfThisApplication(configs, name) ? copyState(original, new MillraceAdmin(configs)) : original;
+    return isOfThisApplication(configs, name) ? copyState(original, new MillraceAdmin(withOwn(configs))) : original;
   }
 
   private boolean isOfThisApplication(Map<String, Object> configs, String name) {
@@ -91,6 +95,12 @@ final class ApplicationFactories implements BeanPostProcessor {
     }
     log.info("Bean '{}', configured for {}, speaks to the hub at {}", name, servers, target);
     return true;
+  }
+
+  private Map<String, Object> withOwn(Map<String, Object> configs) {
+    Map<String, Object> all = new HashMap<>(configs);
+    ours.getObject().addOwn(all);
+    return all;
   }
 
   /** The property is a text with commas or a list of texts. */

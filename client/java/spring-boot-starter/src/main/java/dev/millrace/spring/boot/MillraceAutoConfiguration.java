@@ -5,8 +5,6 @@ import dev.millrace.spring.MillraceConsumerFactory;
 import dev.millrace.spring.MillraceProducerFactory;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import org.apache.kafka.clients.CommonClientConfigs;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -18,6 +16,7 @@ import org.springframework.boot.kafka.autoconfigure.DefaultKafkaProducerFactoryC
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.kafka.autoconfigure.KafkaConnectionDetails;
 import org.springframework.boot.kafka.autoconfigure.KafkaProperties;
+import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
 import org.springframework.kafka.core.ConsumerFactory;
 import org.springframework.kafka.core.KafkaAdmin;
@@ -49,11 +48,16 @@ public final class MillraceAutoConfiguration {
   }
 
   @Bean
+  HubConfigs millraceHubConfigs(KafkaProperties kafka, MillraceProperties properties, MillraceConnectionDetails hub,
+      ObjectProvider<SslBundles> bundles) {
+    return new HubConfigs(kafka, properties, hub, bundles.getIfAvailable());
+  }
+
+  @Bean
   @ConditionalOnMissingBean(ProducerFactory.class)
-  MillraceProducerFactory<?, ?> kafkaProducerFactory(KafkaProperties kafka, MillraceConnectionDetails hub,
+  MillraceProducerFactory<?, ?> kafkaProducerFactory(KafkaProperties kafka, HubConfigs configs,
       ObjectProvider<DefaultKafkaProducerFactoryCustomizer> customizers) {
-    MillraceProducerFactory<?, ?> factory =
-        new MillraceProducerFactory<>(at(hub, kafka.buildProducerProperties()));
+    MillraceProducerFactory<?, ?> factory = new MillraceProducerFactory<>(configs.producer());
     PropertyMapper.get().from(kafka.getProducer()::getTransactionIdPrefix).to(factory::setTransactionIdPrefix);
     customizers.orderedStream().forEach(customizer -> customizer.customize(factory));
     return factory;
@@ -61,18 +65,17 @@ public final class MillraceAutoConfiguration {
 
   @Bean
   @ConditionalOnMissingBean(ConsumerFactory.class)
-  MillraceConsumerFactory<?, ?> kafkaConsumerFactory(KafkaProperties kafka, MillraceConnectionDetails hub,
+  MillraceConsumerFactory<?, ?> kafkaConsumerFactory(HubConfigs configs,
       ObjectProvider<DefaultKafkaConsumerFactoryCustomizer> customizers) {
-    MillraceConsumerFactory<?, ?> factory =
-        new MillraceConsumerFactory<>(at(hub, kafka.buildConsumerProperties()));
+    MillraceConsumerFactory<?, ?> factory = new MillraceConsumerFactory<>(configs.consumer());
     customizers.orderedStream().forEach(customizer -> customizer.customize(factory));
     return factory;
   }
 
   @Bean
   @ConditionalOnMissingBean(KafkaAdmin.class)
-  MillraceAdmin kafkaAdmin(KafkaProperties kafka, MillraceConnectionDetails hub) {
-    MillraceAdmin admin = new MillraceAdmin(at(hub, kafka.buildAdminProperties()));
+  MillraceAdmin kafkaAdmin(KafkaProperties kafka, HubConfigs configs) {
+    MillraceAdmin admin = new MillraceAdmin(configs.admin());
     KafkaProperties.Admin properties = kafka.getAdmin();
     PropertyMapper map = PropertyMapper.get();
     map.from(properties::getCloseTimeout).as(Duration::toSeconds).as(Math::toIntExact).to(admin::setCloseTimeout);
@@ -87,12 +90,7 @@ public final class MillraceAutoConfiguration {
   /** Static and with providers, so that it is made before all beans that it looks at, and makes none itself. */
   @Bean
   static ApplicationFactories millraceApplicationFactories(ObjectProvider<KafkaProperties> kafka,
-      ObjectProvider<MillraceConnectionDetails> hub) {
-    return new ApplicationFactories(kafka, hub);
-  }
-
-  private static Map<String, Object> at(MillraceConnectionDetails hub, Map<String, Object> configs) {
-    configs.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, List.of(hub.getTarget()));
-    return configs;
+      ObjectProvider<MillraceConnectionDetails> hub, ObjectProvider<HubConfigs> configs) {
+    return new ApplicationFactories(kafka, hub, configs);
   }
 }

@@ -11,14 +11,14 @@ import org.springframework.context.annotation.Bean;
 /** {@code millrace} in Actuator's health, where the application has Actuator. */
 @AutoConfiguration(after = MillraceAutoConfiguration.class)
 @ConditionalOnClass({HealthIndicator.class, ConditionalOnEnabledHealthIndicator.class})
-@ConditionalOnBean(MillraceConnectionDetails.class)
+@ConditionalOnBean(HubConfigs.class)
 @ConditionalOnEnabledHealthIndicator("millrace")
 public final class MillraceHealthAutoConfiguration {
 
   /** Named so that health calls it "millrace". */
   @Bean
   @ConditionalOnMissingBean(name = {"millraceHealthIndicator", "millraceHealthContributor"})
-  MillraceHealthIndicator millraceHealthIndicator(MillraceConnectionDetails hub) {
-    return new MillraceHealthIndicator(hub.getTarget());
+  MillraceHealthIndicator millraceHealthIndicator(HubConfigs configs) {
+    return new MillraceHealthIndicator(configs.connection());
   }
 }

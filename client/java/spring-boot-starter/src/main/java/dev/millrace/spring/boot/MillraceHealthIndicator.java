@@ -1,6 +1,7 @@
 package dev.millrace.spring.boot;
 
 import dev.millrace.client.Connection;
+import dev.millrace.client.ConnectionOptions;
 import java.time.Duration;
 import millrace.v1.HubInfo;
 import org.springframework.boot.health.contributor.AbstractHealthIndicator;
@@ -15,10 +16,10 @@ public class MillraceHealthIndicator extends AbstractHealthIndicator implements 
 
   private final Connection connection;
 
-  /** @param target HOST:PORT of the hub */
-  public MillraceHealthIndicator(String target) {
+  /** @param hub how it is reached; the time that a call may take is this class's own */
+  public MillraceHealthIndicator(ConnectionOptions hub) {
     super("The hub does not answer");
-    connection = Connection.to(target, TIMEOUT);
+    connection = Connection.to(hub.withRequestTimeout(TIMEOUT));
   }
 
   @Override

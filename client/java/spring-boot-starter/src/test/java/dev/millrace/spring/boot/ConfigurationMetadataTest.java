@@ -18,7 +18,8 @@ class ConfigurationMetadataTest {
   void everyPropertyIsDescribedWithItsDefault() throws IOException {
     Map<String, Map<String, Object>> properties = properties();
     assertThat(properties).containsOnlyKeys(
-        "millrace.target", "millrace.enabled", "management.health.millrace.enabled");
+        "millrace.target", "millrace.enabled", "millrace.tls.ca", "millrace.tls.certificate", "millrace.tls.key",
+        "millrace.token-file", "management.health.millrace.enabled");
     assertThat(properties.get("millrace.target")).containsEntry("type", "java.lang.String")
         .containsEntry("defaultValue", "localhost:9640");
     assertThat(properties.get("millrace.enabled")).containsEntry("defaultValue", true);
