@@ -102,7 +102,7 @@ class AccessTest {
     try (Connection hasty =
         Connection.to(
             ConnectionOptions.to(hub.target())
-                .withRequestTimeout(Duration.ofMillis(200))
+                .withRequestTimeout(Duration.ofSeconds(2))
                 .withTokenInClear(TokenSource.ofFile(directory.resolve("missing"))))) {
       MillraceException unread = assertThrows(MillraceException.class, hasty::hub);
       assertTrue(unread.getMessage().contains("missing"), unread.toString());
