@@ -36,6 +36,8 @@ constexpr char kFooter[] =
     "  MILLRACE_TLS_CA, MILLRACE_CLIENT_CERT, MILLRACE_CLIENT_KEY\n"
     "                        as --tls-ca, --client-cert, --client-key\n"
     "  MILLRACE_TOKEN_FILE   as --token-file\n"
+    "  MILLRACE_TOKEN_IN_CLEAR=1\n"
+    "                        as --token-in-clear\n"
     "  NO_COLOR              no colours on a terminal\n"
     "\n"
     "Exit codes:\n"

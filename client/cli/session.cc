@@ -22,6 +22,8 @@ std::string OptionOr(const std::string& option, const char* variable) {
   return value == nullptr ? "" : value;
 }
 
+bool IsSet(bool option, const char* variable) { return option || OptionOr("", variable) == "1"; }
+
 // No name: no text.
 absl::Status ReadFile(const std::string& name, std::string& text) {
   if (name.empty()) return absl::OkStatus();
@@ -50,17 +52,27 @@ void Session::Tell(std::string_view message) const {
 }
 
 absl::Status Session::ReadCredentials() {
+  std::string token;
+  absl::Status status = ReadTls();
+  status.Update(ReadFile(OptionOr(options_.token_file, "MILLRACE_TOKEN_FILE"), token));
+  if (status.ok() && client::ExposesToken(connection_options())) {
+    return UsageError(
+        "without TLS whoever is on the way to " + target() +
+        " can read the token; use --tls or --tls-ca, or allow it with --token-in-clear");
+  }
+  return status;
+}
+
+absl::Status Session::ReadTls() {
   const std::string ca = OptionOr(options_.tls_ca, "MILLRACE_TLS_CA");
   const std::string certificate = OptionOr(options_.client_cert, "MILLRACE_CLIENT_CERT");
   const std::string key = OptionOr(options_.client_key, "MILLRACE_CLIENT_KEY");
   if (certificate.empty() != key.empty()) {
     return UsageError("--client-cert and --client-key go together");
   }
-  const std::string token_file = OptionOr(options_.token_file, "MILLRACE_TOKEN_FILE");
-  std::string token;
-  if (absl::Status status = ReadFile(token_file, token); !status.ok()) return status;
-  const bool wanted = options_.tls || OptionOr("", "MILLRACE_TLS") == "1";
-  if (!wanted && ca.empty() && certificate.empty()) return absl::OkStatus();
+  if (!IsSet(options_.tls, "MILLRACE_TLS") && ca.empty() && certificate.empty()) {
+    return absl::OkStatus();
+  }
   client::TlsOptions& tls = tls_.emplace();
   absl::Status status = ReadFile(ca, tls.ca);
   status.Update(ReadFile(certificate, tls.certificate));
@@ -73,12 +85,17 @@ client::ConnectionOptions Session::connection_options() const {
   options.target = target();
   options.tls = tls_;
   options.token_file = OptionOr(options_.token_file, "MILLRACE_TOKEN_FILE");
+  options.token_in_clear = IsSet(options_.token_in_clear, "MILLRACE_TOKEN_IN_CLEAR");
   options.request_timeout = options_.timeout;
   return options;
 }
 
+std::shared_ptr<client::Connection> Session::OpenConnection() const {
+  return *client::Connection::Open(connection_options());  // ReadCredentials has judged them.
+}
+
 const std::shared_ptr<client::Connection>& Session::connection() {
-  if (!connection_) connection_ = client::Connection::Open(connection_options());
+  if (!connection_) connection_ = OpenConnection();
   return connection_;
 }
 

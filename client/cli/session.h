@@ -28,6 +28,8 @@ struct GlobalOptions {
   std::string client_cert;  // MILLRACE_CLIENT_CERT
   std::string client_key;   // MILLRACE_CLIENT_KEY
   std::string token_file;   // MILLRACE_TOKEN_FILE. Read again for every call.
+
+  bool token_in_clear = false;  // Or MILLRACE_TOKEN_IN_CLEAR=1.
 };
 
 // One run of the program. One thread at a time.
@@ -46,18 +48,21 @@ class Session {
   // A line to standard error for a person, after "millrace: ".
   void Tell(std::string_view message) const;
 
-  // Reads the files that the options name. A usage error where that cannot be done. To be called
-  // once, before any connection.
+  // Reads the files that the options name. A usage error where that cannot be done, and where a
+  // token would be exposed. To be called once, before any connection.
   absl::Status ReadCredentials();
 
-  // For connections to the hub.
-  client::ConnectionOptions connection_options() const;
+  // A connection of its own.
+  std::shared_ptr<client::Connection> OpenConnection() const;
 
   // The connection, opened when first asked for.
   const std::shared_ptr<client::Connection>& connection();
   client::Admin& admin();
 
  private:
+  absl::Status ReadTls();
+  client::ConnectionOptions connection_options() const;
+
   GlobalOptions options_;
   std::optional<client::TlsOptions> tls_;
   Output out_;

@@ -1,13 +1,20 @@
 #include "millrace/connection.h"
 
+#include <arpa/inet.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
 #include <algorithm>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "client/cpp/channel.h"
 #include "client/cpp/token_interceptor.h"
 
@@ -18,6 +25,20 @@ namespace {
 int ArgumentMs(absl::Duration duration) {
   return static_cast<int>(
       std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 1, std::numeric_limits<int>::max()));
+}
+
+// Whether what is sent to it stays on this machine, by how it is written. No name is looked up.
+bool IsThisMachine(std::string_view target) {
+  if (target.starts_with("unix:")) return true;
+  const std::string host(target.substr(0, target.starts_with("[::1]") ? 5 : target.find(':')));
+  const std::string_view port = target.substr(host.size());  // With its colon.
+  if (!port.empty() &&
+      (port[0] != ':' || !std::all_of(port.begin() + 1, port.end(), absl::ascii_isdigit))) {
+    return false;
+  }
+  in_addr address{};
+  return absl::EqualsIgnoreCase(host, "localhost") || host == "[::1]" ||
+         (host.starts_with("127.") && inet_pton(AF_INET, host.c_str(), &address) == 1);
 }
 
 grpc::ChannelArguments Arguments(const ConnectionOptions& options) {
@@ -32,6 +53,8 @@ grpc::ChannelArguments Arguments(const ConnectionOptions& options) {
   arguments.SetMaxReceiveMessageSize(static_cast<int>(
       std::clamp<int64_t>(options.max_receive_bytes, 0, std::numeric_limits<int>::max())));
   arguments.SetMaxSendMessageSize(-1);
+  // What stays on this machine goes past no proxy.
+  if (IsThisMachine(options.target)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // Two Connections of one process are two connections.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return arguments;
@@ -48,10 +71,20 @@ std::shared_ptr<grpc::ChannelCredentials> Credentials(const std::optional<TlsOpt
 
 }  // namespace
 
+bool ExposesToken(const ConnectionOptions& options) {
+  return !options.token_file.empty() && !options.tls && !options.token_in_clear &&
+         !IsThisMachine(options.target);
+}
+
 Connection::Connection(std::unique_ptr<Internals> internals) : internals_(std::move(internals)) {}
 Connection::~Connection() = default;
 
-std::shared_ptr<Connection> Connection::Open(ConnectionOptions options) {
+absl::StatusOr<std::shared_ptr<Connection>> Connection::Open(ConnectionOptions options) {
+  if (ExposesToken(options)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Without TLS whoever is on the way to ", options.target,
+                     " can read the token: use TLS, or ask for it with token_in_clear."));
+  }
   auto internals = std::make_unique<Internals>();
   const auto credentials = Credentials(options.tls);
   internals->channel =

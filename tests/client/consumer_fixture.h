@@ -28,7 +28,7 @@ inline std::vector<std::string> Numbers(int first, int last) {
 }
 
 inline std::shared_ptr<Connection> ConnectTo(const FakeHub& hub) {
-  return Connection::Open(
+  return *Connection::Open(
       {.target = hub.target(),
        .request_timeout = absl::Seconds(10),
        .backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(10)}});

@@ -277,7 +277,7 @@ TEST_F(ConsumerTest, SaysAtOnceWhatTheHubRefuses) {
   EXPECT_EQ(ReasonOf(consumer.status()), "TOPIC_NOT_FOUND");
   EXPECT_EQ(MetadataOf(consumer.status()).at("topic"), "no-such-topic");
   const auto unreachable = Consumer::Open(
-      Connection::Open({.target = "127.0.0.1:1", .request_timeout = absl::Milliseconds(100)}),
+      *Connection::Open({.target = "127.0.0.1:1", .request_timeout = absl::Milliseconds(100)}),
       {.topics = {"orders"}});
   EXPECT_EQ(unreachable.status().code(), absl::StatusCode::kUnavailable);
 }

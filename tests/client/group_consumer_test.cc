@@ -51,7 +51,7 @@ class GroupConsumerTest : public ::testing::Test {
 
   std::unique_ptr<GroupConsumer> Join(GroupOptions options, ConsumerOptions subscription) {
     auto consumer = GroupConsumer::Open(
-        Connection::Open(
+        *Connection::Open(
             {.target = hub_.target(),
              .request_timeout = absl::Seconds(10),
              .backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(10)}}),
@@ -233,7 +233,7 @@ TEST_F(GroupConsumerTest, EndsForGoodWhenAnotherProcessTakesItsPlace) {
     writer.Write(frame);
     return grpc::Status::OK;
   });
-  auto consumer = GroupConsumer::Open(Connection::Open({.target = hub_.target()}), InBilling());
+  auto consumer = GroupConsumer::Open(*Connection::Open({.target = hub_.target()}), InBilling());
   absl::Status status = consumer.status();
   while (status.ok()) status = (*consumer)->Poll(kLong).status();
   EXPECT_EQ(ReasonOf(status), "INSTANCE_REPLACED");

@@ -33,7 +33,7 @@ class ProducerTest : public ::testing::Test {
   }
 
   std::shared_ptr<Connection> Connect() {
-    return Connection::Open(
+    return *Connection::Open(
         {.target = hub_.target(),
          .request_timeout = absl::Seconds(10),
          .backoff = {.initial = absl::Milliseconds(5), .max = absl::Milliseconds(20)}});
@@ -114,10 +114,11 @@ TEST_F(ProducerTest, LosesAndDoublesNothingWhereverTheStreamIsCut) {
       hub.SetProduceScript([&](const v1::ProduceRequest&, int count) {
         return ProduceVerdict{count == cut ? action : ProduceVerdict::kHandle};
       });
-      auto producer = Producer::Open(Connection::Open({.target = hub.target(),
-                                                       .backoff = {.initial = absl::Milliseconds(1),
-                                                                   .max = absl::Milliseconds(5)}}),
-                                     OneByOne());
+      auto producer = Producer::Open(
+          *Connection::Open(
+              {.target = hub.target(),
+               .backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(5)}}),
+          OneByOne());
       ASSERT_TRUE(producer.ok()) << producer.status();
       for (const std::string& value : Numbers(1, 12)) {
         ASSERT_TRUE((*producer)->Send("orders", 0, {.value = value}).ok());
@@ -398,7 +399,7 @@ TEST_F(ProducerTest, WaitsForAHubThatIsNotThereYet) {
 
 TEST_F(ProducerTest, SaysSoWhenThereIsNoHub) {
   auto connection =
-      Connection::Open({.target = "127.0.0.1:1", .request_timeout = absl::Milliseconds(200)});
+      *Connection::Open({.target = "127.0.0.1:1", .request_timeout = absl::Milliseconds(200)});
   EXPECT_EQ(Producer::Open(connection).status().code(), absl::StatusCode::kUnavailable);
 }
 

@@ -39,7 +39,7 @@ class RealHubGroupTest : public ::testing::Test {
   }
 
   std::shared_ptr<Connection> Connect() {
-    return Connection::Open(
+    return *Connection::Open(
         {.target = hub_.target(),
          .backoff = {.initial = absl::Milliseconds(10), .max = absl::Milliseconds(200)}});
   }

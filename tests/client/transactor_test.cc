@@ -29,7 +29,7 @@ class TransactorTest : public ::testing::Test {
   }
 
   std::shared_ptr<Connection> Connect() {
-    return Connection::Open(
+    return *Connection::Open(
         {.target = hub_.target(),
          .request_timeout = absl::Seconds(10),
          .backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(10)}});

@@ -82,7 +82,7 @@ class Stanzas {
 };
 
 int Publish(const Options& options) {
-  auto producer = Producer::Open(Connection::Open({.target = options.target}));
+  auto producer = Producer::Open(*Connection::Open({.target = options.target}));
   if (!producer.ok()) return Fail(producer.status());
   std::atomic<int64_t> stored = 0;
   Stanzas stanzas;
@@ -111,7 +111,7 @@ void Print(const ReceivedRecord& record) {
 
 int Follow(const Options& options) {
   auto consumer = Consumer::Open(
-      Connection::Open({.target = options.target}),
+      *Connection::Open({.target = options.target}),
       {.topics = {options.topic}, .group = options.group, .end_at_current = options.exit_at_end});
   if (!consumer.ok()) return Fail(consumer.status());
   while (!(*consumer)->ended()) {

@@ -33,8 +33,7 @@ absl::StatusOr<std::unique_ptr<client::Consumer>> OpenConsumer(Session& session,
   options.start = client::Earliest{};
   options.end_at_current = true;
   options.reconnect_timeout = absl::Seconds(30);
-  return client::Consumer::Open(client::Connection::Open(session.connection_options()),
-                                std::move(options));
+  return client::Consumer::Open(session.OpenConnection(), std::move(options));
 }
 
 absl::Status ReadToEnd(Reader& reader, const Interrupts& interrupts, absl::Time deadline) {

@@ -30,8 +30,7 @@ absl::StatusOr<std::unique_ptr<client::Producer>> OpenProducer(Session& session,
   // Enough that no stream ever waits for records, and little enough to be sent soon at the end.
   options.max_buffered_bytes = std::max(kLeastBufferedBytes, 2 * load.in_flight * request_bytes);
   options.max_in_flight_requests = load.in_flight;
-  return client::Producer::Open(client::Connection::Open(session.connection_options()),
-                                std::move(options));
+  return client::Producer::Open(session.OpenConnection(), std::move(options));
 }
 
 absl::Status SendStream(client::Producer& producer, const Interrupts& interrupts,

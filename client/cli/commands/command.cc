@@ -64,6 +64,9 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
   file("--client-key", session.options().client_key, "Its private key (PEM)");
   file("--token-file", session.options().token_file,
        "Say who you are with the token that this file holds");
+  app.add_flag("--token-in-clear", session.options().token_in_clear,
+               "Without TLS, to another machine too, where whoever is on the way can read it")
+      ->group(kGlobalGroup);
   AddParsed(app, "-o,--output", session.options().format, ParseOutputFormat, "text|json",
             "How to print: for people, or one JSON object a line [default: text]")
       ->group(kGlobalGroup);

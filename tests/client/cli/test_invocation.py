@@ -85,6 +85,30 @@ def test_the_target_is_told_by_option_or_environment(hub):
     assert millrace("topic", "list", MILLRACE_TARGET=hub.target).returncode == 0
 
 
+def test_a_token_is_not_sent_in_clear_to_another_machine_unasked(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("secret")
+    refused_here = millrace("topic", "list", "--target", "hub.invalid:1", "--token-file", token)
+    assert (refused_here.returncode, refused_here.stdout) == (2, "")
+    assert refused_here.stderr.startswith("millrace: without TLS whoever is on the way to hub.invalid:1 can read")
+    assert "--tls-ca, or allow it with --token-in-clear\n" in refused_here.stderr
+    by_environment = {"MILLRACE_TARGET": "hub.invalid:1", "MILLRACE_TOKEN_FILE": str(token)}
+    assert millrace("topic", "list", **by_environment).returncode == 2
+    assert millrace("topic", "list", MILLRACE_TOKEN_IN_CLEAR="0", **by_environment).returncode == 2
+    # What is allowed gets as far as looking for the hub.
+    short = ("--timeout", "100ms")
+    for allowed in (["--token-in-clear"], ["--tls"]):
+        assert millrace("topic", "list", *allowed, *short, **by_environment).returncode == 4, allowed
+    assert millrace("topic", "list", *short, MILLRACE_TOKEN_IN_CLEAR="1", **by_environment).returncode == 4
+
+
+def test_a_token_goes_to_this_machine_in_clear(hub, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("secret")
+    listed = run(hub, "topic", "list", "--token-file", token)
+    assert (listed.returncode, listed.stderr) == (0, b"")
+
+
 def test_the_output_option_goes_before_and_after_the_command(hub):
     before = output(hub, "-o", "json", "hub", "info")
     assert before == output(hub, "hub", "info", "-o", "json")

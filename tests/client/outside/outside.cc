@@ -11,7 +11,7 @@ namespace {
 using namespace millrace::client;
 
 absl::Status SendAndReceive(const std::string& target) {
-  const auto connection = Connection::Open({.target = target});
+  const auto connection = *Connection::Open({.target = target});
   Admin admin(connection);
   const auto topic = admin.CreateTopic("outside", 1);
   if (!topic.ok()) return topic.status();

@@ -13,7 +13,7 @@ constexpr int64_t kMostPending = 100;  // Sends of one sender without an answer.
 }  // namespace
 
 std::shared_ptr<client::Connection> Connect(const std::string& target) {
-  return client::Connection::Open(
+  return *client::Connection::Open(
       {.target = target,
        .backoff = {.initial = absl::Milliseconds(10), .max = absl::Milliseconds(100)}});
 }

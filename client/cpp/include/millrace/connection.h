@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
 namespace millrace::client {
@@ -32,8 +33,9 @@ struct ConnectionOptions {
   std::optional<TlsOptions> tls = {};     // Absent: none, as a hub without certificates wants it.
 
   // A file with a bearer token that says who the client is, read anew for every call, so that it
-  // can be replaced at any time. Empty: none. Without TLS whoever is on the way can read it.
+  // can be replaced at any time. Empty: none. Without TLS it goes to this machine only.
   std::string token_file = {};
+  bool token_in_clear = false;  // To any machine, where whoever is on the way can read it.
 
   absl::Duration request_timeout = absl::Seconds(30);  // Of every single call (not of streams).
 
@@ -47,11 +49,17 @@ struct ConnectionOptions {
   BackoffOptions backoff = {};  // Between attempts to reconnect.
 };
 
-// A connection is established when it is first used and again whenever it breaks: making one never
-// fails. Shared by whoever uses it; lives as long as the last of them. Threads: any.
+// Whether a token would travel where others can read it, and nobody asked for that: without TLS and
+// token_in_clear, to a target that is not written as localhost, 127.0.0.0/8, [::1] or unix:PATH.
+bool ExposesToken(const ConnectionOptions& options);
+
+// A connection is established when it is first used and again whenever it breaks. Shared by whoever
+// uses it; lives as long as the last of them. Threads: any.
 class Connection {
  public:
-  static std::shared_ptr<Connection> Open(ConnectionOptions options = {});
+  // Does not wait for the hub, and fails for options alone: INVALID_ARGUMENT where they expose a
+  // token. Without one `*Connection::Open(...)` will do.
+  static absl::StatusOr<std::shared_ptr<Connection>> Open(ConnectionOptions options = {});
 
   ~Connection();
   Connection(const Connection&) = delete;

@@ -1,7 +1,8 @@
 // Receiving records from a hub: every record once, in order, over any number of disconnects.
 //
-//     auto consumer = Consumer::Open(Connection::Open(), {.topics = {"orders"}, .group =
-//     "billing"}); while (running) {
+//     auto connection = *Connection::Open({.target = "localhost:9640"});
+//     auto consumer = Consumer::Open(connection, {.topics = {"orders"}, .group = "billing"});
+//     while (running) {
 //       auto records = (*consumer)->Poll(absl::Seconds(1));
 //       if (!records.ok()) break;
 //       for (const ReceivedRecord& record : *records) Handle(record);

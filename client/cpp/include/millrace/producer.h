@@ -1,6 +1,6 @@
 // Sending records to a hub: batched, in order, and by default exactly once.
 //
-//     auto connection = Connection::Open({.target = "localhost:9640"});
+//     auto connection = *Connection::Open({.target = "localhost:9640"});
 //     auto producer = Producer::Open(connection);
 //     if (!producer.ok()) ...
 //     (*producer)->Send("orders", {.key = "42", .value = "..."});

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -23,6 +24,10 @@ _OPTIONS = [
 ]
 
 
+# What is sent there stays on this machine. Names are not looked up.
+_THIS_MACHINE = re.compile(r"unix:.+|(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d*)?", re.ASCII | re.IGNORECASE)
+
+
 class Backoff:
     """How long to wait before the next attempt: a random time below a bound that doubles up to 5 s."""
 
@@ -41,11 +46,16 @@ class Connection:
     """Belongs to the event loop that it was made in."""
 
     def __init__(self, target: str, timeout: float, credentials: grpc.ChannelCredentials | None,
-                 token: Token | None) -> None:
+                 token: Token | None, token_in_clear: bool) -> None:
+        stays_here = _THIS_MACHINE.fullmatch(target) is not None
+        if token and credentials is None and not token_in_clear and not stays_here:
+            raise ValueError(f"Without TLS whoever is on the way to {target} can read the token: "
+                             "give credentials, or ask for it with token_in_clear=True.")
         self.timeout = timeout
         self._token = token
-        self._channel = (grpc.aio.insecure_channel(target, _OPTIONS) if credentials is None
-                         else grpc.aio.secure_channel(target, credentials, _OPTIONS))
+        options = [*_OPTIONS, ("grpc.enable_http_proxy", 0)] if stays_here else _OPTIONS
+        self._channel = (grpc.aio.insecure_channel(target, options) if credentials is None
+                         else grpc.aio.secure_channel(target, credentials, options))
         self.events = event_hub_pb2_grpc.EventHubServiceStub(self._channel)
         self.topics = topic_pb2_grpc.TopicServiceStub(self._channel)
 

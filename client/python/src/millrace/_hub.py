@@ -127,14 +127,17 @@ class Hub:
     """A hub, see `connect`. Threads: any."""
 
     def __init__(self, target: str, *, timeout: float, durability: Durability, delivery_timeout: float,
-                 credentials: grpc.ChannelCredentials | None, token: Token | None) -> None:
-        self._loop = LoopThread()
-
+                 credentials: grpc.ChannelCredentials | None, token: Token | None, token_in_clear: bool) -> None:
         async def connect() -> aio.Hub:  # In the loop that it belongs to.
             return aio.connect(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout,
-                               credentials=credentials, token=token)
+                               credentials=credentials, token=token, token_in_clear=token_in_clear)
 
-        self._hub = self._loop.run(connect())
+        self._loop = LoopThread()
+        try:
+            self._hub = self._loop.run(connect())
+        except BaseException:
+            self._loop.stop()
+            raise
 
     # ---- Records
 
@@ -230,12 +233,14 @@ class Hub:
 
 def connect(target: str = "localhost:9640", *, timeout: float = 30.0, durability: Durability = "default",
             delivery_timeout: float = 120.0, credentials: grpc.ChannelCredentials | None = None,
-            token: Token | None = None) -> Hub:
+            token: Token | None = None, token_in_clear: bool = False) -> Hub:
     """A hub. Does not wait for it: the first call does, `timeout` seconds at most, as every call does for its answer.
 
     `durability` is what "stored" means: "synced" (survives a power cut), "buffered" (survives a kill of the hub), or
     what the hub does by default. `delivery_timeout`: how many seconds a record is tried to be delivered.
     `credentials`: for a hub that speaks TLS, grpc.ssl_channel_credentials(...). `token`: says who you are, where the
-    hub asks; a function is asked for every call and stream, so that it can give a newer one."""
+    hub asks; a function is asked for every call and stream, so that it can give a newer one. Without credentials a
+    token goes to this machine only (localhost, 127.0.0.0/8, [::1], unix:PATH): elsewhere whoever is on the way can read
+    it, and that is a ValueError unless `token_in_clear` allows it."""
     return Hub(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout,
-               credentials=credentials, token=token)
+               credentials=credentials, token=token, token_in_clear=token_in_clear)

@@ -112,8 +112,8 @@ class Hub:
     """See millrace.Hub."""
 
     def __init__(self, target: str, *, timeout: float, durability: Durability, delivery_timeout: float,
-                 credentials: grpc.ChannelCredentials | None, token: Token | None) -> None:
-        self._connection = Connection(target, timeout, credentials, token)
+                 credentials: grpc.ChannelCredentials | None, token: Token | None, token_in_clear: bool) -> None:
+        self._connection = Connection(target, timeout, credentials, token, token_in_clear)
         self._durability = DURABILITIES[durability]
         self._delivery_timeout = delivery_timeout
         self._own_producer: Producer | None = None
@@ -231,8 +231,8 @@ class Hub:
 
 def connect(target: str = "localhost:9640", *, timeout: float = 30.0, durability: Durability = "default",
             delivery_timeout: float = 120.0, credentials: grpc.ChannelCredentials | None = None,
-            token: Token | None = None) -> Hub:
+            token: Token | None = None, token_in_clear: bool = False) -> Hub:
     """See millrace.connect. To be called in a running event loop."""
     asyncio.get_running_loop()
     return Hub(target, timeout=timeout, durability=durability, delivery_timeout=delivery_timeout,
-               credentials=credentials, token=token)
+               credentials=credentials, token=token, token_in_clear=token_in_clear)
