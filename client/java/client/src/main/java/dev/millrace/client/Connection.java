@@ -35,9 +35,10 @@ public final class Connection implements AutoCloseable {
 
   private Connection(ConnectionOptions options) {
     this.options = options;
-    if (options.token() != null && options.tls() == null && !options.tokenInClear()) {
+    if (options.exposesToken()) {
       throw new IllegalArgumentException(
-          "Without TLS whoever is on the way can read the token: use TLS, or withTokenInClear.");
+          "Without TLS whoever is on the way to " + options.target()
+              + " can read the token: use TLS, or ask for it with withTokenInClear.");
     }
     tls = options.tls() == null ? null : new WatchedTls(options.tls());
     NettyChannelBuilder builder =
@@ -49,6 +50,7 @@ public final class Connection implements AutoCloseable {
             .keepAliveTimeout(10, TimeUnit.SECONDS)
             .disableRetry();
     if (tls != null && options.tls().serverName() != null) builder.overrideAuthority(options.tls().serverName());
+    if (options.isThisMachine()) builder.proxyDetector(address -> null); // What stays here goes past no proxy.
     channel = builder.build();
   }
 
@@ -75,10 +77,16 @@ public final class Connection implements AutoCloseable {
   /**
    * As the options say. Reads the files of certificates, and never waits for the hub.
    *
-   * @throws IllegalArgumentException certificates that cannot be used, or a token that would be sent in clear
+   * @throws IllegalArgumentException certificates that cannot be used, or a token that would be {@linkplain
+   *     ConnectionOptions#exposesToken exposed}; the source of tokens is closed
    */
   public static Connection to(ConnectionOptions options) {
-    return new Connection(options);
+    try {
+      return new Connection(options);
+    } catch (IllegalArgumentException refused) {
+      if (options.token() != null) options.token().close();
+      throw refused;
+    }
   }
 
   public String target() {
@@ -105,11 +113,12 @@ public final class Connection implements AutoCloseable {
         .getHub();
   }
 
-  /** Ends all that still goes on over it. */
+  /** Ends all that still goes on over it, and closes the source of its tokens. */
   @Override
   public void close() {
     channel.shutdownNow();
     if (tls != null) tls.close();
+    if (options.token() != null) options.token().close();
   }
 
   /** Calls, and again while the hub is away, up to the request timeout. */

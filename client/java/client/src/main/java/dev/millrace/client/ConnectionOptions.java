@@ -2,6 +2,7 @@ package dev.millrace.client;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.regex.Pattern;
 
 /**
  * How a hub is reached, and as whom; {@link #to} and the {@code with…} methods make one. Immutable.
@@ -10,10 +11,13 @@ import java.util.Objects;
  * @param requestTimeout how long a call may take in all, attempts while the hub is away included
  * @param tls null: none, as a hub without certificates wants it
  * @param token says who the client is; null: nothing does, or a certificate
- * @param tokenInClear whether a token may be sent without TLS, where whoever is on the way can read it
+ * @param tokenInClear whether a token may be sent without TLS to any machine, where whoever is on the way can
+ *     read it
  */
 public record ConnectionOptions(
     String target, Duration requestTimeout, TlsOptions tls, TokenSource token, boolean tokenInClear) {
+  private static final Pattern THIS_MACHINE =
+      Pattern.compile("unix:.+|(localhost|127(\\.\\d{1,3}){3}|\\[::1])(:\\d*)?", Pattern.CASE_INSENSITIVE);
 
   public ConnectionOptions {
     Objects.requireNonNull(target);
@@ -33,13 +37,26 @@ public record ConnectionOptions(
     return new ConnectionOptions(target, requestTimeout, options, token, tokenInClear);
   }
 
-  /** For a connection with TLS. */
+  /** By TLS, or to this machine: without TLS whoever is on the way to another can read it. */
   public ConnectionOptions withToken(TokenSource source) {
     return new ConnectionOptions(target, requestTimeout, tls, source, tokenInClear);
   }
 
-  /** Without TLS whoever is on the way can read it: for a hub on this machine, or behind a proxy on it. */
+  /** Also without TLS to another machine, where whoever is on the way can read it. */
   public ConnectionOptions withTokenInClear(TokenSource source) {
     return new ConnectionOptions(target, requestTimeout, tls, source, true);
+  }
+
+  /**
+   * Whether a token would travel where others can read it, and nobody asked for that: without TLS and
+   * {@link #withTokenInClear}, to a target that is not written as localhost, 127.0.0.0/8, [::1] or unix:PATH.
+   */
+  public boolean exposesToken() {
+    return token != null && tls == null && !tokenInClear && !isThisMachine();
+  }
+
+  /** Whether what is sent to the target stays on this machine, by how it is written; no name is looked up. */
+  boolean isThisMachine() {
+    return THIS_MACHINE.matcher(target).matches();
   }
 }

@@ -17,6 +17,12 @@ public interface TokenSource {
    */
   String token() throws IOException;
 
+  /**
+   * Its connection is closed, maybe for the second time; a call that has begun may still ask for a token.
+   * Whoever gives one source to several connections gives them {@code source::token}, and closes it himself.
+   */
+  default void close() {}
+
   /** What the file holds, without white space around it. */
   static TokenSource ofFile(Path file) {
     return () -> {

@@ -63,8 +63,7 @@ class AccessTest {
   }
 
   private static Connection connect(TokenSource token) {
-    return Connection.to(
-        ConnectionOptions.to(hub.target()).withRequestTimeout(FOR_EVER).withTokenInClear(token));
+    return Connection.to(ConnectionOptions.to(hub.target()).withRequestTimeout(FOR_EVER).withToken(token));
   }
 
   private static Connection asTeam() {
@@ -83,12 +82,6 @@ class AccessTest {
   }
 
   @Test
-  void aTokenIsNotSentInClearUnasked() {
-    ConnectionOptions options = ConnectionOptions.to(hub.target()).withToken(() -> AccessFile.tokenOf("team"));
-    assertThrows(IllegalArgumentException.class, () -> Connection.to(options));
-  }
-
-  @Test
   void aTokenFileIsReadAnewForEveryCallAndWaitedFor() throws Exception {
     Path file = directory.resolve("late-token");
     try (Connection connection = connect(TokenSource.ofFile(file))) {
@@ -103,7 +96,7 @@ class AccessTest {
         Connection.to(
             ConnectionOptions.to(hub.target())
                 .withRequestTimeout(Duration.ofSeconds(2))
-                .withTokenInClear(TokenSource.ofFile(directory.resolve("missing"))))) {
+                .withToken(TokenSource.ofFile(directory.resolve("missing"))))) {
       MillraceException unread = assertThrows(MillraceException.class, hasty::hub);
       assertTrue(unread.getMessage().contains("missing"), unread.toString());
     }

@@ -5,6 +5,7 @@ import static org.apache.kafka.common.config.SaslConfigs.SASL_LOGIN_REFRESH_WIND
 
 import dev.millrace.client.TokenSource;
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.security.auth.callback.Callback;
 import javax.security.auth.callback.UnsupportedCallbackException;
 import org.apache.kafka.common.KafkaException;
@@ -23,13 +24,14 @@ import org.slf4j.LoggerFactory;
  * The token that Kafka's own login gets, by the handler of {@code sasl.login.callback.handler.class}: asked when
  * a token is first needed, and again when most of its lifetime is over, {@code sasl.login.refresh.window.factor}.
  *
- * <p>Threads: any; those that need a new token wait for one of them to get it.
+ * <p>Threads: any; those that need a new token wait for one of them to get it. Owns the handler.
  */
 final class LoginToken implements TokenSource {
   private static final Logger LOG = LoggerFactory.getLogger(Settings.class);
 
   private final AuthenticateCallbackHandler handler;
   private final double refreshFactor;
+  private final AtomicBoolean closed = new AtomicBoolean();
   private OAuthBearerToken token; // Null: none yet.
   private long refreshAtMs;
 
@@ -73,6 +75,12 @@ final class LoginToken implements TokenSource {
       LOG.warn("No new token, and the old one goes on being used: {}", failed.getMessage());
     }
     return token.value();
+  }
+
+  /** Does not wait for a login that goes on. */
+  @Override
+  public void close() {
+    if (!closed.getAndSet(true)) handler.close();
   }
 
   private OAuthBearerToken login() throws IOException {

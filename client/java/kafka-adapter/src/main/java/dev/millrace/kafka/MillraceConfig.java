@@ -32,6 +32,7 @@ public final class MillraceConfig {
 
   /**
    * The connection that an admin of these settings makes: for calls that Kafka's interfaces have no method for.
+   * For one connection, which closes the login that the settings may ask for.
    *
    * @throws org.apache.kafka.common.config.ConfigException as the clients' constructors do
    */

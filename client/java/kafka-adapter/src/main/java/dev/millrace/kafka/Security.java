@@ -29,8 +29,9 @@ import org.slf4j.LoggerFactory;
  *
  * @param tls null: none
  * @param token null: none
+ * @param tokenInClear whether it may be sent without TLS to any machine
  */
-record Security(TlsOptions tls, TokenSource token) {
+record Security(TlsOptions tls, TokenSource token, boolean tokenInClear) {
   private static final Logger LOG = LoggerFactory.getLogger(Settings.class);
   private static final String OAUTHBEARER = OAuthBearerLoginModule.OAUTHBEARER_MECHANISM;
 
@@ -43,15 +44,24 @@ record Security(TlsOptions tls, TokenSource token) {
 
   static Security of(AbstractConfig config) {
     SecurityProtocol protocol = protocol(config);
-    return new Security(tls(config, protocol), token(config, protocol));
+    boolean inClear = protocol == SecurityProtocol.SASL_PLAINTEXT;
+    return new Security(tls(config, protocol), token(config, protocol), inClear);
   }
 
-  /** The way to the hub; certificates are read by whoever opens it. */
+  /**
+   * The way to the hub; certificates are read by whoever opens it.
+   *
+   * @throws ConfigException a token would be exposed
+   */
   ConnectionOptions connection(String target, Duration requestTimeout) {
     ConnectionOptions options = ConnectionOptions.to(target).withRequestTimeout(requestTimeout);
     if (tls != null) options = options.withTls(tls);
     if (token == null) return options;
-    return tls == null ? options.withTokenInClear(token) : options.withToken(token);
+    options = tokenInClear ? options.withTokenInClear(token) : options.withToken(token);
+    if (!options.exposesToken()) return options;
+    throw new ConfigException(
+        MillraceConfig.TOKEN_FILE + ": without TLS whoever is on the way to " + target
+            + " can read the token: use SSL or SASL_SSL, or allow it with SASL_PLAINTEXT");
   }
 
   /** Opens it; what is wrong with the files of certificates is a mistake in the configuration. */
@@ -148,11 +158,6 @@ record Security(TlsOptions tls, TokenSource token) {
     Path file = file(config, MillraceConfig.TOKEN_FILE);
     if (isSasl(protocol)) requireBearer(config, file != null);
     if (file == null) return isSasl(protocol) ? LoginToken.of(config) : null;
-    if (protocol == SecurityProtocol.PLAINTEXT) {
-      throw new ConfigException(
-          MillraceConfig.TOKEN_FILE, file,
-          "without TLS whoever is on the way can read it: use SSL or SASL_SSL, or allow it with SASL_PLAINTEXT");
-    }
     if (!Files.isReadable(file)) throw new ConfigException(MillraceConfig.TOKEN_FILE, file, "cannot be read");
     return TokenSource.ofFile(file);
   }

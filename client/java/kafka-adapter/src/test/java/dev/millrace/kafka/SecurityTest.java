@@ -40,7 +40,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Kafka's settings of security, and the hub's own, against a hub that asks for all of it. */
 @Timeout(120)
 class SecurityTest {
-  private static final String PASSWORD = "secret";
   private static final String LOGIN_MODULE =
       "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required principal=\"billing\";";
 
@@ -121,44 +120,6 @@ class SecurityTest {
   }
 
   @Test
-  void aCertificateInAnyKindOfStoreSaysWhoTheClientIs() throws Exception {
-    Path pem = Files.writeString(directory.resolve("billing.pem"), pem("billing"));
-    String store = ca.keyStore("billing", PASSWORD).toString();
-    List<Object[]> stores =
-        List.of(
-            new Object[] {"ssl.keystore.type", "PEM", "ssl.keystore.location", pem.toString()},
-            new Object[] {
-              "ssl.keystore.type", "PEM", "ssl.keystore.key", Files.readString(ca.key("billing")),
-              "ssl.keystore.certificate.chain", Files.readString(ca.certificate("billing"))
-            },
-            new Object[] {
-              "ssl.keystore.type", "PKCS12", "ssl.keystore.location", store, "ssl.keystore.password", PASSWORD
-            });
-    AccessFile access =
-        new AccessFile(directory.resolve("mutual.json"), null)
-            .write("{\"principals\":[\"billing\"],\"rights\":[\"administer\",\"produce\"],\"topics\":[\"mutual\"]}");
-    try (HubProcess mutual =
-        HubProcess.start(
-            with(ca.hubFlags(), "--tls-client-ca=" + ca.ca(), access.hubFlag(), "--auto-create-topics=1"))) {
-      for (Object[] own : stores) {
-        Object[] trusted = {
-          "security.protocol", "SSL", "ssl.truststore.type", "PEM", "ssl.truststore.location", ca.ca().toString()
-        };
-        send(mutual, "mutual", with(trusted, own));
-      }
-      send(
-          mutual, "mutual",
-          trusting(
-              "millrace.tls.certificate", ca.certificate("billing").toString(),
-              "millrace.tls.key", ca.key("billing").toString()));
-    }
-  }
-
-  private static String pem(String client) throws IOException {
-    return Files.readString(ca.key(client)) + Files.readString(ca.certificate(client));
-  }
-
-  @Test
   void aHubThatIsNotTrustedIsAnSslAuthenticationExceptionAtOnce() {
     Object[] strange = {"security.protocol", "SSL", "default.api.timeout.ms", 3_600_000, "max.block.ms", 3_600_000};
     assertInstanceOf(SslAuthenticationException.class, refusal("orders", strange)); // Java trusts it not.
@@ -188,7 +149,6 @@ class SecurityTest {
     assertTrue(
         mistake("security.protocol", "SSL", "ssl.truststore.location", "missing.jks", "ssl.truststore.password", "x")
             .contains("missing.jks"));
-    assertTrue(mistake("millrace.token-file", tokenFile.toString()).contains("SASL_PLAINTEXT"));
     assertTrue(mistake(trusting("millrace.token-file", "missing-token")).contains("missing-token"));
     for (String mechanism : List.of("PLAIN", "SCRAM-SHA-512", "GSSAPI")) {
       String said = mistake("security.protocol", "SASL_SSL", "sasl.mechanism", mechanism);
@@ -203,6 +163,7 @@ class SecurityTest {
   /** What an application has to get its tokens from wherever they come from. */
   public static final class Login implements AuthenticateCallbackHandler {
     private static final AtomicInteger LOGINS = new AtomicInteger();
+    private static final AtomicInteger CLOSES = new AtomicInteger();
     private static volatile long lifetimeMs = Duration.ofHours(1).toMillis();
     private String principal;
 
@@ -218,7 +179,9 @@ class SecurityTest {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+      CLOSES.incrementAndGet();
+    }
   }
 
   private record Token(String principalName, long lifetimeMs) implements OAuthBearerToken {
@@ -259,13 +222,36 @@ class SecurityTest {
   }
 
   @Test
-  void aTokenInClearNeedsSaslPlaintext() throws Exception {
+  void theLoginIsClosedWithItsClient() {
+    int before = Login.CLOSES.get();
+    MillraceKafkaProducer<String, String> producer = clients.producer(login());
+    assertEquals(0, Login.CLOSES.get() - before);
+    producer.close();
+    assertEquals(1, Login.CLOSES.get() - before);
+    clients.consumer(login()).close();
+    assertEquals(2, Login.CLOSES.get() - before);
+    MillraceKafkaAdmin admin = new MillraceKafkaAdmin(clients.settings(login()));
+    admin.close();
+    admin.close();
+    assertEquals(3, Login.CLOSES.get() - before);
+    mistake(with(login(), "millrace.tls.ca", "missing.crt"));
+    assertEquals(4, Login.CLOSES.get() - before);
+  }
+
+  @Test
+  void aTokenGoesInClearToThisMachineAndElsewhereOnlyWithSaslPlaintext() throws Exception {
     AccessFile access =
         new AccessFile(directory.resolve("clear.json"), null, "billing")
             .write("{\"principals\":[\"billing\"],\"rights\":[\"administer\",\"produce\"],\"topics\":[\"orders\"]}");
+    Object[] token = {"millrace.token-file", tokenFile.toString()};
     try (HubProcess clear = HubProcess.start(access.hubFlag(), "--auto-create-topics=1")) {
-      send(clear, "orders", "security.protocol", "SASL_PLAINTEXT", "millrace.token-file", tokenFile.toString());
+      send(clear, "orders", token);
+      send(clear, "orders", with(token, "security.protocol", "SASL_PLAINTEXT"));
     }
+    Object[] elsewhere = with(token, "bootstrap.servers", "hub.example:9640");
+    assertTrue(mistake(elsewhere).contains("use SSL or SASL_SSL, or allow it with SASL_PLAINTEXT"));
+    clients.producer(with(elsewhere, "security.protocol", "SASL_PLAINTEXT")).close();
+    clients.producer(with(elsewhere, "security.protocol", "SSL")).close();
   }
 
   // ---- Errors

@@ -12,8 +12,8 @@ public class MillraceProperties {
   private final Tls tls = new Tls();
 
   /**
-   * File with a bearer token that says who the application is, read anew for every call. Needs TLS, or
-   * spring.kafka.security.protocol=SASL_PLAINTEXT where it may be sent in clear.
+   * File with a bearer token that says who the application is, read anew for every call. To another machine
+   * it needs TLS, or spring.kafka.security.protocol=SASL_PLAINTEXT where it may be sent in clear.
    */
   private String tokenFile;
 

@@ -10,6 +10,7 @@ import dev.millrace.test.HubProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -52,6 +53,8 @@ class SecuredHubTest {
       stopped.add(event.getReason());
     }
   }
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir static Path directory;
   private static DevelopmentCa ca;
@@ -99,7 +102,11 @@ class SecuredHubTest {
   private static void assertWorks(ConfigurableApplicationContext context, String value) throws Exception {
     template(context).send("orders", value).get();
     await().until(() -> context.getBean(Application.class).handled.contains(value));
-    assertThat(context.getBean(HealthEndpoint.class).healthForPath("millrace").getStatus()).isEqualTo(Status.UP);
+    assertThat(health(context)).isEqualTo(Status.UP);
+  }
+
+  private static Status health(ConfigurableApplicationContext context) {
+    return context.getBean(HealthEndpoint.class).healthForPath("millrace").getStatus();
   }
 
   @Test
@@ -124,6 +131,26 @@ class SecuredHubTest {
         "--spring.kafka.security.protocol=SSL", "--spring.kafka.ssl.bundle=hub",
         "--spring.ssl.bundle.pem.hub.truststore.certificate=file:" + ca.ca())) {
       assertWorks(context, "bundle");
+    }
+  }
+
+  /** What the bundle trusts at first is not the hub; then its file is replaced under the application. */
+  @Test
+  void aBundleThatIsReloadedIsTakenByWhatIsOpen() throws Exception {
+    Path trusted = directory.resolve("reloaded.crt");
+    DevelopmentCa.replace(DevelopmentCa.make(directory.resolve("another")).ca(), trusted);
+    try (ConfigurableApplicationContext context = start("app-reload", ownToken(),
+        "--spring.kafka.security.protocol=SSL", "--spring.kafka.ssl.bundle=hub",
+        "--spring.ssl.bundle.pem.hub.truststore.certificate=file:" + trusted,
+        "--spring.ssl.bundle.pem.hub.reload-on-update=true",
+        "--spring.ssl.bundle.watch.file.quiet-period=50ms")) {
+      assertThatThrownBy(() -> template(context).send("orders", "x").get()).satisfies(error ->
+          assertThat(Causes.of(error)).hasAtLeastOneElementOfType(SslAuthenticationException.class));
+      assertThat(health(context)).isEqualTo(Status.DOWN);
+      DevelopmentCa.replace(ca.ca(), trusted);
+      await().atMost(PATIENCE).until(() -> health(context).equals(Status.UP));
+      await().atMost(PATIENCE).ignoreExceptions() // Its connection looks for itself.
+          .untilAsserted(() -> template(context).send("orders", "reloaded").get());
     }
   }
 
