@@ -42,7 +42,7 @@ StreamWatch::StreamWatch(std::optional<absl::Duration> max_age)
 
 StreamWatch::~StreamWatch() {
   {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(open_->mutex);
     stopping_ = true;
   }
   wake_.notify_one();
@@ -50,20 +50,21 @@ StreamWatch::~StreamWatch() {
 }
 
 std::shared_ptr<const void> StreamWatch::Watch(WatchedStream stream) {
-  const std::shared_ptr<Entry> entry(new Entry{.stream = std::move(stream)}, [this](Entry* gone) {
+  const auto leave = [open = open_](Entry* gone) {
     {
-      std::lock_guard lock(mutex_);
-      if (gone->listed) open_.erase(gone->place);
+      std::lock_guard lock(open->mutex);
+      if (gone->listed) open->entries.erase(gone->place);
     }
     delete gone;
-  });
+  };
+  const std::shared_ptr<Entry> entry(new Entry{.stream = std::move(stream)}, leave);
   {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(open_->mutex);
     if (max_age_) {
       const double share = absl::Uniform(random_, 1 - kJitter, 1 + kJitter);
       entry->max_age_at = absl::Now() + *max_age_ * share;
     }
-    entry->place = open_.emplace(entry->due(), entry);
+    entry->place = open_->entries.emplace(entry->due(), entry);
     entry->listed = true;
   }
   wake_.notify_one();
@@ -75,23 +76,23 @@ std::shared_ptr<const void> StreamWatch::Watch(WatchedStream stream) {
 void StreamWatch::EndIfRefusedMeanwhile(Entry& entry) {
   if (!entry.stream.may_go_on || entry.stream.may_go_on()) return;
   {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(open_->mutex);
     if (!std::exchange(entry.listed, false)) return;  // The thread ends it.
-    open_.erase(entry.place);
+    open_->entries.erase(entry.place);
   }
   entry.stream.end(StreamEnd::kRefused);
 }
 
 void StreamWatch::LookAgain() {
   {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(open_->mutex);
     look_again_ = true;
   }
   wake_.notify_one();
 }
 
 void StreamWatch::Run() {
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(open_->mutex);
   while (!stopping_) {
     const bool look_again = std::exchange(look_again_, false);
     lock.unlock();
@@ -100,15 +101,17 @@ void StreamWatch::Run() {
     lock.lock();
     if (stopping_ || look_again_) continue;
     const absl::Duration sleep =
-        open_.empty() ? kLongestSleep : std::min(open_.begin()->first - absl::Now(), kLongestSleep);
+        open_->entries.empty()
+            ? kLongestSleep
+            : std::min(open_->entries.begin()->first - absl::Now(), kLongestSleep);
     if (sleep > absl::ZeroDuration()) wake_.wait_for(lock, absl::ToChronoNanoseconds(sleep));
   }
 }
 
 std::vector<std::shared_ptr<StreamWatch::Entry>> StreamWatch::TakeUntil(absl::Time time) {
   std::vector<std::shared_ptr<Entry>> taken;
-  std::lock_guard lock(mutex_);
-  for (auto it = open_.begin(); it != open_.end() && it->first <= time;) {
+  std::lock_guard lock(open_->mutex);
+  for (auto it = open_->entries.begin(); it != open_->entries.end() && it->first <= time;) {
     auto entry = it->second.lock();
     if (entry == nullptr) {  // It is going, and takes its place out itself.
       ++it;
@@ -116,7 +119,7 @@ std::vector<std::shared_ptr<StreamWatch::Entry>> StreamWatch::TakeUntil(absl::Ti
     }
     entry->listed = false;
     taken.push_back(std::move(entry));
-    it = open_.erase(it);
+    it = open_->entries.erase(it);
   }
   return taken;
 }
@@ -134,8 +137,8 @@ void StreamWatch::EndThoseRefused() {
       entry->stream.end(StreamEnd::kRefused);
       continue;
     }
-    std::lock_guard lock(mutex_);
-    entry->place = open_.emplace(entry->due(), entry);
+    std::lock_guard lock(open_->mutex);
+    entry->place = open_->entries.emplace(entry->due(), entry);
     entry->listed = true;
   }
 }

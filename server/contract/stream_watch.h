@@ -40,7 +40,7 @@ struct WatchedStream {
   std::function<void(StreamEnd)> end;
 };
 
-// Threads: any. Outlives what Watch gives.
+// Threads: any.
 class StreamWatch {
  public:
   // `max_age`: of a stream, give or take a tenth by chance, so that streams that were opened
@@ -51,8 +51,8 @@ class StreamWatch {
   StreamWatch(const StreamWatch&) = delete;
   StreamWatch& operator=(const StreamWatch&) = delete;
 
-  // Watches until what this returns is gone; an `end` under way may still be called meanwhile.
-  // Null: there is nothing to watch of this stream.
+  // Watches until what this returns is gone, which may be after the watch itself; an `end` under
+  // way may still be called meanwhile. Null: there is nothing to watch of this stream.
   [[nodiscard]] std::shared_ptr<const void> Watch(WatchedStream stream);
 
   // The rules have changed. Does not wait.
@@ -63,6 +63,12 @@ class StreamWatch {
   // By when age or expiry end them.
   using Entries = std::multimap<absl::Time, std::weak_ptr<Entry>>;
 
+  // Held by whoever has a place in it, too.
+  struct Open {
+    std::mutex mutex;
+    Entries entries;  // Guarded by it.
+  };
+
   void Run();
   void EndIfRefusedMeanwhile(Entry& entry);
   void EndThoseDue();
@@ -71,11 +77,10 @@ class StreamWatch {
 
   const std::optional<absl::Duration> max_age_;
 
-  std::mutex mutex_;
+  const std::shared_ptr<Open> open_ = std::make_shared<Open>();
   std::condition_variable wake_;
-  // Guarded by mutex_.
+  // Guarded by open_->mutex.
   absl::BitGen random_;
-  Entries open_;
   bool look_again_ = false;
   bool stopping_ = false;
 

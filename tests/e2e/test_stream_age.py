@@ -151,3 +151,18 @@ def test_the_command_goes_on_watching_and_shows_nothing_twice(hub, watched):
         hub.millrace("produce", "watched", "-q", input=b"second\n")
         assert json.loads(command.stdout.readline())["partitions"][0]["lag"] == 1
         assert command.wait(DEADLINE) == 0
+
+
+def test_a_hub_stops_well_while_watches_that_have_ended_are_still_asleep(tmp_path):
+    running = Hub(tmp_path, "--max-stream-age", "1h")
+    running.millrace("topic", "create", "watched")
+    running.millrace("produce", "watched", "-q", input=b"first\n")
+    running.millrace("consume", "watched", "-g", "watchers", "-e", "-q")
+    with grpc.insecure_channel(running.target) as channel:
+        watch = group_pb2_grpc.GroupServiceStub(channel).WatchGroup
+        streams = [watch(group_pb2.WatchGroupRequest(group="watchers")) for _ in range(100)]
+        for stream in streams:
+            next(stream)
+        for stream in streams:
+            stream.cancel()
+    assert running.stop() == 0, running.log()

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -122,6 +123,18 @@ TEST(StreamWatchTest, LeavesAloneWhatIsNotWatchedAnyMore) {
   may = false;
   watch.LookAgain();
   EXPECT_EQ(ends.First(1), std::vector{End(2, StreamEnd::kRefused)});
+}
+
+TEST(StreamWatchTest, MayBeLeftWhenTheWatchItselfIsGone) {
+  constexpr int kStreams = 100;
+  std::vector<std::shared_ptr<const void>> held;
+  Ends ends;
+  {
+    StreamWatch watch(absl::Hours(1));
+    for (int i = 0; i < kStreams; ++i) held.push_back(watch.Watch({.end = ends.Of(i)}));
+  }
+  held.clear();  // A sanitizer sees more than this test.
+  EXPECT_EQ(ends.count(), 0u);
 }
 
 TEST(StreamWatchTest, MayBeLeftFromInsideOfTheEnd) {
