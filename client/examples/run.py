@@ -17,7 +17,7 @@ import sys
 from launcher.hub import create_topic, start_hub
 from launcher.page_server import PageServer
 from launcher.processes import Processes
-from launcher.spring import build_application, free_port, wait_for_page
+from launcher.spring import build_application, reserved_port, wait_for_page
 
 EXAMPLES = pathlib.Path(__file__).resolve().parent
 ROOT = EXAMPLES.parents[1]
@@ -78,9 +78,10 @@ def run_case(arguments, server, processes):
 
 def run_spring(arguments, server, processes):
     application = build_application(ROOT)
-    port = arguments.port or free_port(arguments.host)
-    page = f"http://{arguments.host}:{port}"
-    hub = start_hub(processes, server, arguments.host, allowed_origin=page)
+    with reserved_port(arguments.host) as free:
+        port = arguments.port or free
+        page = f"http://{arguments.host}:{port}"
+        hub = start_hub(processes, server, arguments.host, allowed_origin=page)
     process = processes.start("tutorial", [
         "java", "-jar", application, f"--millrace.target={hub.grpc}",
         f"--server.address={arguments.host}", f"--server.port={port}"])

@@ -1,5 +1,6 @@
 """The example that is a Spring Boot application: built by Maven, and its own web server."""
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -15,10 +16,12 @@ def build_application(root):
     return root / "client" / "examples" / "spring" / "target" / "tutorial.jar"
 
 
-def free_port(host):
-    """Chosen before the application starts, so that it has the same one when it is started again."""
+@contextlib.contextmanager
+def reserved_port(host):
+    """Chosen before the application starts, so that it has the same one when it is started again. Nobody else gets it
+    meanwhile."""
     with socket.create_server((host, 0)) as server:
-        return server.getsockname()[1]
+        yield server.getsockname()[1]
 
 
 def wait_for_page(url, process, log):

@@ -30,7 +30,7 @@ BUGS = [
     ("gives a broken instance no grace", COORDINATOR,
      "if (member->instance_id.empty()) {\n    Remove", "if (true) {\n    Remove"),
     ("waits for ever after a restart", COORDINATOR,
-     "now + (member.instance_id.empty()", "now + absl::Hours(9) + (member.instance_id.empty()"),
+     "return member.instance_id.empty() ? options_.settle_time : options_.rejoin_grace;", "return absl::Hours(9);"),
     ("moves everything at every join", COORDINATOR, "kept ? place_of(target) : kNobody", "kNobody"),
     ("leaves a replaced stream open", COORDINATOR, "if (member.connected()) {\n    actions_",
      "if (false) {\n    actions_"),
