@@ -8,7 +8,7 @@ source deploy/packages.sh
 # what it does.
 default_stages=(
   format arrows reasons house buf unit fault fuzz cli grpcurl python python-package groups metrics tls access js java console
-  examples spring polyglot catalogue readme quickstart instructions kubernetes planted-bugs
+  examples spring polyglot catalogue readme quickstart attacks instructions kubernetes planted-bugs
 )
 extra_stages=(asan asan-core tsan tidy)
 stage_seconds=2400 # No stage may take longer, but those that are run by themselves:

@@ -22,6 +22,7 @@
 #include "server/app/stop_signals.h"
 #include "server/app/watchdog.h"
 #include "server/grpc/grpc_server.h"
+#include "server/grpc/guarded_connections.h"
 #include "server/hub/hub.h"
 #include "server/metrics/metrics.h"
 #include "server/tls/tls_files.h"
@@ -94,6 +95,12 @@ std::string WithPort(const std::string& listen, int port) {
 std::string TlsName(const Settings& settings) {
   if (!settings.has_tls()) return "none";
   return settings.tls.client_ca.empty() ? "server" : "mutual";
+}
+
+void WarnOfUnguardedConnections() {
+  if (ConnectionsAreGuarded()) return;
+  Log(LogLevel::kWarn, "attacks on gRPC are not held",
+      {{"reason", "this program does not see what gRPC reads"}});
 }
 
 void LogStart(const Settings& settings, storage::Engine& engine, int port, const WebServer* web) {
@@ -200,6 +207,7 @@ absl::Status Serve(const Settings& settings, const std::optional<TlsMaterial>& t
   const auto watch =
       std::make_shared<CallWatch>(CallWatchOptions{.admin_log = LogAdminAction,
                                                    .refusal_log = LogRefusal,
+                                                   .refused_connection_log = LogRefusedConnection,
                                                    .access = access,
                                                    .max_stream_age = settings.max_stream_age});
   std::shared_ptr<const void> access_told;
@@ -212,6 +220,8 @@ absl::Status Serve(const Settings& settings, const std::optional<TlsMaterial>& t
   auto server = GrpcServer::Start(
       hub, {.listen = settings.listen,
             .tls = settings.has_tls() ? std::optional(settings.tls) : std::nullopt,
+            .max_connections_per_address = settings.max_connections_per_address,
+            .max_streams_per_address = settings.max_streams_per_address,
             .version = MILLRACE_VERSION,
             .watch = watch});
   if (!server.ok()) return server.status();
@@ -221,6 +231,7 @@ absl::Status Serve(const Settings& settings, const std::optional<TlsMaterial>& t
   if (tls) WatchTls(settings, *tls, web->get(), tls_watch);
   const int port = (*server)->port();
   LogStart(settings, hub.engine(), port, web->get());
+  WarnOfUnguardedConnections();
   if (absl::Status status = WritePortFiles(settings, port, web->get()); !status.ok()) return status;
   const char* signal = nullptr;
   while ((signal = signals.Wait(kHousekeepingInterval)) == nullptr) KeepHouse(hub);

@@ -93,4 +93,12 @@ void LogRefusal(const Refusal& refusal) {
   Log(LogLevel::kWarn, "access refused", fields);
 }
 
+void LogRefusedConnection(const RefusedConnection& connection) {
+  std::vector<LogField> fields = {{"listener", std::string(connection.listener)},
+                                  {"reason", std::string(NameOf(connection.reason))}};
+  if (!connection.address.empty()) fields.emplace_back("address", std::string(connection.address));
+  if (connection.left_out > 0) fields.emplace_back("left_out", absl::StrCat(connection.left_out));
+  Log(LogLevel::kWarn, "connection refused", fields);
+}
+
 }  // namespace millrace::server

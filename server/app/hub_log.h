@@ -6,6 +6,7 @@
 
 #include "server/contract/admin_actions.h"
 #include "server/contract/guard.h"
+#include "server/contract/refused_connections.h"
 #include "server/hub/hub_observer.h"
 
 namespace millrace::server {
@@ -32,5 +33,8 @@ void LogAdminAction(const AdminAction& action);
 
 // Of the same log: "access refused", with who, what and why. Threads: any.
 void LogRefusal(const Refusal& refusal);
+
+// "connection refused", with whose, by which listener and why. Threads: any.
+void LogRefusedConnection(const RefusedConnection& connection);
 
 }  // namespace millrace::server

@@ -198,6 +198,8 @@ void DeclareWeb(Declaration& declare, Settings& settings) {
   declare.List("--web-allow-origin", limits.allowed_origins, "ORIGIN,...",
                "origins besides its own whose pages may use the hub");
   declare.Count("--web-max-connections", limits.max_connections, "web connections");
+  declare.Count("--web-max-connections-per-address", limits.max_connections_per_address,
+                "web connections from one IPv4 address or IPv6 /64; 0: no limit");
   declare.Bytes("--web-max-message-bytes", limits.max_message_bytes,
                 "a WebSocket message, or an HTTP body, that a client sends");
   declare.Span("--web-header-timeout", limits.header_timeout,
@@ -274,6 +276,10 @@ void DeclareLimits(Declaration& declare, Settings& settings) {
   declare.Count("--max-group-members", limits.max_group_members, "members of a group");
   declare.Count("--max-subscriptions", limits.max_subscriptions, "open subscriptions");
   declare.Count("--max-connections", limits.max_connections, "connections");
+  declare.Count("--max-connections-per-address", settings.max_connections_per_address,
+                "connections from one IPv4 address or IPv6 /64; 0: no limit");
+  declare.Count("--max-streams-per-address", settings.max_streams_per_address,
+                "gRPC streams open from one IPv4 address or IPv6 /64; 0: no limit");
   declare.OptionalSpan(
       "--max-stream-age", settings.max_stream_age,
       "the age, give or take a tenth, at which a stream is ended so that its client "

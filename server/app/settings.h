@@ -23,10 +23,12 @@ struct Settings {
   EngineKind engine = EngineKind::kRocksDb;
   std::string data_dir;
   bool accept_data_loss = false;
-  std::string listen = "localhost:9640";  // HOST:PORT; port 0: any that is free.
-  std::string port_file;                  // Empty: none is written.
-  TlsFiles tls;                           // Of both listeners.
-  std::string access_file;                // Empty: everybody may do everything.
+  std::string listen = "localhost:9640";        // HOST:PORT; port 0: any that is free.
+  std::string port_file;                        // Empty: none is written.
+  int32_t max_connections_per_address = 1'000;  // Over gRPC. 0: no limit.
+  int32_t max_streams_per_address = 10'000;     // As well.
+  TlsFiles tls;                                 // Of both listeners.
+  std::string access_file;                      // Empty: everybody may do everything.
   std::optional<absl::Duration> max_stream_age;
   WebServerOptions web;              // Without what the program adds.
   std::string web_port_file;         // Empty: none is written.

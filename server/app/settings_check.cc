@@ -148,9 +148,16 @@ absl::Status CheckLimits(const Settings& settings) {
                     "what a producer may keep")}) {
     if (!status.ok()) return status;
   }
-  if (settings.metrics_max_labels < 0) return Refused("--metrics-max-labels must not be negative");
   const int32_t partitions = settings.hub.topics.auto_create_partitions;
-  if (partitions < 0) return Refused("--auto-create-topics must not be negative");
+  const std::initializer_list<std::pair<std::string_view, int32_t>> counts = {
+      {"--metrics-max-labels", settings.metrics_max_labels},
+      {"--max-connections-per-address", settings.max_connections_per_address},
+      {"--max-streams-per-address", settings.max_streams_per_address},
+      {"--web-max-connections-per-address", settings.web.limits.max_connections_per_address},
+      {"--auto-create-topics", partitions}};
+  for (const auto& [flag, value] : counts) {
+    if (value < 0) return Refused(std::string(flag) + " must not be negative");
+  }
   return CheckAtMost("--auto-create-topics", partitions, limits.max_topic_partitions,
                      "--max-topic-partitions");
 }

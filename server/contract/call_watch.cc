@@ -51,7 +51,9 @@ std::shared_ptr<const void> ServedMethod::WatchStream(const Caller& caller,
   return context_.streams->Watch(std::move(stream));
 }
 
-CallWatch::CallWatch(CallWatchOptions options) {
+CallWatch::CallWatch(CallWatchOptions options)
+    : refused_by_grpc(std::make_shared<RefusedConnections>("grpc", options.refused_connection_log)),
+      refused_by_web(std::make_shared<RefusedConnections>("web", options.refused_connection_log)) {
   context_.log = std::move(options.admin_log);
   if (options.access != nullptr || options.max_stream_age) {
     context_.streams = std::make_shared<StreamWatch>(options.max_stream_age);

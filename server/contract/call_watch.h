@@ -25,7 +25,9 @@
 #include "server/contract/caller.h"
 #include "server/contract/guard.h"
 #include "server/contract/needs.h"
+#include "server/contract/refused_connections.h"
 #include "server/contract/stream_watch.h"
+#include "server/contract/waiting_calls.h"
 
 namespace millrace::server {
 
@@ -69,6 +71,7 @@ class ServedMethod {
     AdminLog log;                          // May be empty.
     std::unique_ptr<Guard> guard;          // Null: no access control.
     std::shared_ptr<StreamWatch> streams;  // Null: there is nothing to watch of streams.
+    mutable WaitingCalls waiting;
   };
 
   ServedMethod(Transport transport, std::string name, const Context& context)
@@ -116,6 +119,11 @@ class ServedMethod {
   absl::StatusOr<std::shared_ptr<const void>> Enter(const Caller& caller,
                                                     std::initializer_list<Place> places) const;
 
+  // As WaitingCalls::Enter.
+  absl::StatusOr<std::shared_ptr<const void>> Wait(std::string_view peer) const {
+    return context_.waiting.Enter(peer);
+  }
+
   // Watches a stream that the caller has opened, until what this returns is gone. Both
   // functions are as in WatchedStream. Null where there is nothing to watch.
   [[nodiscard]] std::shared_ptr<const void> WatchStream(const Caller& caller,
@@ -160,6 +168,7 @@ class ServedMethod {
 struct CallWatchOptions {
   AdminLog admin_log;                            // May be empty.
   RefusalLog refusal_log;                        // May be empty.
+  RefusedConnectionLog refused_connection_log;   // May be empty.
   Access* access = nullptr;                      // Null: no access control. Outlives the watch.
   std::optional<absl::Duration> max_stream_age;  // Of StreamWatch.
 };
@@ -183,6 +192,10 @@ class CallWatch {
   OpenCount web_connections;  // All of the web port's, of which
   OpenCount websockets;       // these are WebSockets
   OpenCount event_streams;    // and these are server-sent events.
+
+  // Whoever refuses connections may outlive this object, and holds on to these alone.
+  const std::shared_ptr<RefusedConnections> refused_by_grpc;
+  const std::shared_ptr<RefusedConnections> refused_by_web;
 
  private:
   ServedMethod::Context context_;

@@ -1,7 +1,5 @@
 #include "server/contract/guard.h"
 
-#include <utility>
-
 #include "server/hub/timer_queue.h"
 
 namespace millrace::server {
@@ -30,27 +28,14 @@ absl::Status Guard::Admit(Entrance entrance, const Caller& caller, const Needs& 
 }
 
 void Guard::Tell(Entrance entrance, const Caller& caller, const absl::Status& status) {
-  const absl::Duration now = hub::MonotonicNow();
-  int64_t left_out = 0;
-  {
-    std::lock_guard lock(mutex_);
-    if (now - second_began_ >= absl::Seconds(1)) {
-      second_began_ = now;
-      told_ = 0;
-    }
-    if (told_ == kToldPerSecond) {
-      ++left_out_;
-      return;
-    }
-    ++told_;
-    left_out = std::exchange(left_out_, 0);
-  }
+  const auto left_out = rate_.Next(hub::MonotonicNow());
+  if (!left_out) return;
   log_({.method = entrance.method,
         .transport = entrance.transport,
         .peer = caller.peer,
         .principal = caller.principal.ok() ? caller.principal->name : std::string_view(),
         .status = status,
-        .left_out = left_out});
+        .left_out = *left_out});
 }
 
 }  // namespace millrace::server

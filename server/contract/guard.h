@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -14,6 +13,7 @@
 #include "server/access/access.h"
 #include "server/contract/caller.h"
 #include "server/contract/needs.h"
+#include "server/contract/telling_rate.h"
 
 namespace millrace::server {
 
@@ -39,8 +39,7 @@ struct Entrance {
 // Threads: any.
 class Guard {
  public:
-  // So many refusals are told of in a second; of the rest only their number. Somebody who knocks a
-  // thousand times a second is not to fill the disk.
+  // So many refusals are told of in a second; of the rest only their number.
   static constexpr int kToldPerSecond = 10;
 
   // `access` outlives the guard. `log` may be empty.
@@ -64,12 +63,7 @@ class Guard {
 
   Access& access_;
   const RefusalLog log_;
-
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  absl::Duration second_began_ = -absl::InfiniteDuration();  // Of hub::MonotonicNow.
-  int told_ = 0;                                             // In that second.
-  int64_t left_out_ = 0;
+  TellingRate rate_{kToldPerSecond};
 };
 
 }  // namespace millrace::server

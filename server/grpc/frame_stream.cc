@@ -25,9 +25,13 @@ class FrameStream final : public ServerStream {
   void Start(CommandSource command) {
     KeepAlive();
     if (absl::Status status = hub_.Admit(); !status.ok()) return End(status);
-    hub_.workers().Post([self = Share(), command = std::move(command)]() mutable {
-      self->Open(std::move(command));
-    });
+    auto waiting = served_.Wait(caller_.peer);
+    if (!waiting.ok()) return End(waiting.status());
+    hub_.workers().Post(
+        [self = Share(), command = std::move(command), waiting = *std::move(waiting)]() mutable {
+          waiting = nullptr;
+          self->Open(std::move(command));
+        });
   }
 
   void OnDone() override {

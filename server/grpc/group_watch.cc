@@ -54,7 +54,12 @@ class GroupWatch final : public ServerStream {
 
   void DescribeOnWorker() {
     if (absl::Status status = hub_.Admit(); !status.ok()) return End(status);
-    hub_.workers().Post([self = Share()] { self->Describe(); });
+    auto waiting = served_.Wait(caller_.peer);
+    if (!waiting.ok()) return End(waiting.status());
+    hub_.workers().Post([self = Share(), waiting = *std::move(waiting)]() mutable {
+      waiting = nullptr;
+      self->Describe();
+    });
   }
 
   void Describe() {

@@ -52,8 +52,7 @@ constexpr int kMilliseconds = 1000;
 // What all connections together may use for what they have received and not handed on.
 constexpr size_t kTransportBytes = size_t{1} << 30;
 
-// What keeps one client from harming the others; storage.md of the design says which hole each
-// closes.
+// What keeps one client from harming the others; README.md says from which attacks.
 void ApplyLimits(const hub::Limits& limits, grpc::ServerBuilder& builder) {
   // A request over the limit should get BATCH_TOO_LARGE rather than be cut off by the transport.
   const int64_t slack = limits.max_request_bytes / 4 + (64 << 10);
@@ -80,6 +79,21 @@ void ApplyKeepalive(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
 }
 
+// Listens, and has connections guarded.
+absl::StatusOr<std::unique_ptr<ConnectionAcceptor>> Bind(const hub::Limits& limits,
+                                                         const GrpcServerOptions& options) {
+  const auto& refused = options.watch->refused_by_grpc;
+  // A call with somewhat too large headers should get an answer rather than be cut off.
+  const Http2Limits http2 = {.header_block_bytes = 4 * limits.max_metadata_bytes};
+  return ConnectionAcceptor::Bind(options.listen,
+                                  {.connections = limits.max_connections,
+                                   .connections_per_address = options.max_connections_per_address,
+                                   .streams_per_address = options.max_streams_per_address,
+                                   .http2 = http2,
+                                   .tls = options.tls.has_value()},
+                                  refused);
+}
+
 // gRPC and protobuf write lines of their own for what clients do wrong and the hub answers;
 // GRPC_VERBOSITY brings them back.
 void KeepLibrariesQuiet() {
@@ -104,7 +118,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(hub::Hub& hub,
     KeepLibrariesQuiet();
     return true;
   }();
-  auto acceptor = ConnectionAcceptor::Bind(options.listen, hub.limits().max_connections);
+  auto acceptor = Bind(hub.limits(), options);
   if (!acceptor.ok()) return acceptor.status();
   std::unique_ptr<GrpcServer> server(new GrpcServer(hub, options));
   Services& services = *server->services_;

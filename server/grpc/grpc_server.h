@@ -16,9 +16,11 @@
 namespace millrace::server {
 
 struct GrpcServerOptions {
-  std::string listen = "localhost:9640";  // HOST:PORT; port 0: any that is free.
-  std::optional<TlsFiles> tls;            // Which LoadTls accepts. Absent: no TLS.
-  std::string version;                    // Of the hub program, for GetHub.
+  std::string listen = "localhost:9640";    // HOST:PORT; port 0: any that is free.
+  std::optional<TlsFiles> tls;              // Which LoadTls accepts. Absent: no TLS.
+  int32_t max_connections_per_address = 0;  // 0: as many as there may be.
+  int32_t max_streams_per_address = 0;      // Open at a time; 0: any number.
+  std::string version;                      // Of the hub program, for GetHub.
   // Where calls are noted.
   std::shared_ptr<CallWatch> watch = std::make_shared<CallWatch>();
 };

@@ -52,24 +52,29 @@ absl::Status AdmitProduce(const UnaryCall& call, const ServedMethod& served,
 }
 
 // Runs `method`, which may block, on a worker and answers with what it gives. `served` and `calls`
-// outlive the call. While the hub drains: DRAINING.
+// outlive the call. While the hub drains: DRAINING; and as
+// ServedMethod::Wait.
 template <typename Calls, typename Request, typename Response, typename... Who>
 grpc::ServerUnaryReactor* AnswerFromWorker(
     hub::Hub& hub, UnaryCall call, ServedMethod& served, Calls* calls,
     absl::StatusOr<Response> (Calls::*method)(const Request&, const Who&...)) {
   if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, served, status);
+  auto waiting = served.Wait(call.context->peer());
+  if (!waiting.ok()) return Answer(call, served, waiting.status());
   grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
-  hub.workers().Post([call, &served, calls, method, reactor] {
-    Request request;
-    absl::Status status = ParseMessage(*call.request, request);
-    if (status.ok()) {
-      const absl::StatusOr<Response> response =
-          served.Run(CallerOf(*call.context, served), *calls, method, request);
-      status = response.status();
-      if (response.ok()) *call.response = SerializeMessage(*response);
-    }
-    End(reactor, served, status);
-  });
+  hub.workers().Post(
+      [call, &served, calls, method, reactor, waiting = *std::move(waiting)]() mutable {
+        waiting = nullptr;
+        Request request;
+        absl::Status status = ParseMessage(*call.request, request);
+        if (status.ok()) {
+          const absl::StatusOr<Response> response =
+              served.Run(CallerOf(*call.context, served), *calls, method, request);
+          status = response.status();
+          if (response.ok()) *call.response = SerializeMessage(*response);
+        }
+        End(reactor, served, status);
+      });
   return reactor;
 }
 

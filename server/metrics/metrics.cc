@@ -189,6 +189,16 @@ void Metrics::AddServing(Families& families) const {
   }
   families.Gauge("web_connections", "Connections of the web port.",
                  Number(watch_.web_connections.value()));
+  for (const auto* refused : {watch_.refused_by_grpc.get(), watch_.refused_by_web.get()}) {
+    for (const auto reason : {ConnectionRefusal::kLimit, ConnectionRefusal::kAddressLimit,
+                              ConnectionRefusal::kStreamLimit, ConnectionRefusal::kAttack}) {
+      families.Counter(
+          "refused_connections_total",
+          "Connections that were not taken, or were broken off, by the reason.",
+          static_cast<double>(refused->count(reason)),
+          {{"listener", refused->listener()}, {"reason", std::string(NameOf(reason))}});
+    }
+  }
   for (const ServedMethod* method : watch_.Methods()) {
     for (size_t code = 0; code < kStatusCodes; ++code) {
       const uint64_t ended = method->ended_with(code);

@@ -16,6 +16,13 @@ using Acceptor = net::basic_socket_acceptor<Tcp, net::io_context::executor_type>
 // How long to let connections wait when there is no descriptor for them.
 constexpr absl::Duration kOutOfDescriptors = absl::Milliseconds(100);
 
+PeerNetwork NetworkOf(Socket& socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  getpeername(socket.native_handle(), reinterpret_cast<sockaddr*>(&address), &size);
+  return PeerNetwork(address);  // Of no family where the peer is gone.
+}
+
 }  // namespace
 
 // Of the first thread.
@@ -39,9 +46,9 @@ struct Listener::Accepting : std::enable_shared_from_this<Accepting> {
     });
   }
 
-  // Beyond the limit the socket is closed by going.
+  // Beyond a limit the socket is closed by going.
   void Serve(IoThread& io, Socket socket) {
-    Presence presence = attendance.Enter(context.limits().max_connections);
+    Presence presence = attendance.Enter(NetworkOf(socket));
     if (presence == nullptr) return;
     error_code ignored;
     socket.set_option(Tcp::no_delay(true), ignored);

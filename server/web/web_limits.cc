@@ -1,21 +1,31 @@
 #include "server/web/web_limits.h"
 
 #include "absl/time/clock.h"
+#include "server/hub/timer_queue.h"
 
 namespace millrace::server {
 
-Presence Attendance::Enter(int32_t max) {
+Presence Attendance::Enter(const PeerNetwork& from) {
+  if (const auto refusal = Refuse(from)) {
+    refused_.Note(*refusal, from.ToString());
+    return nullptr;
+  }
+  return Presence(this, [this, from](const void*) { Leave(from); });
+}
+
+std::optional<ConnectionRefusal> Attendance::Refuse(const PeerNetwork& from) {
   std::lock_guard lock(mutex_);
-  if (count_ >= max) return nullptr;
+  if (count_ >= most_) return ConnectionRefusal::kLimit;
+  if (!addresses_.Enter(from, hub::MonotonicNow())) return ConnectionRefusal::kAddressLimit;
   ++count_;
   open_.Change(1);
-  return Presence(
-      this, [](const void* self) { static_cast<Attendance*>(const_cast<void*>(self))->Leave(); });
+  return std::nullopt;
 }
 
 // Under the lock to the end: whoever waits may destroy this object as soon as it has it.
-void Attendance::Leave() {
+void Attendance::Leave(const PeerNetwork& from) {
   std::lock_guard lock(mutex_);
+  addresses_.Leave(from);
   --count_;
   open_.Change(-1);
   left_.notify_all();

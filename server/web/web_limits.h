@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "server/contract/call_watch.h"
+#include "server/sockets/address_counts.h"
 #include "server/web/loop.h"
 
 namespace millrace::server {
@@ -18,6 +20,7 @@ namespace millrace::server {
 struct WebLimits {
   std::vector<std::string> allowed_origins;  // Besides the hub's own: "https://example.org".
   int32_t max_connections = 10'000;
+  int32_t max_connections_per_address = 0;  // 0: as many as there may be.
   int64_t max_message_bytes = 6 << 20;      // A WebSocket message or an HTTP body of a client.
   int64_t max_receiving_bytes = 256 << 20;  // Of all connections together.
   absl::Duration header_timeout = absl::Seconds(10);
@@ -29,12 +32,16 @@ struct WebLimits {
 // Counts who is there. Threads: any.
 class Attendance {
  public:
-  // Counts in `open` as well, which outlives this object.
-  explicit Attendance(OpenCount& open) : open_(open) {}
+  // Lets in as many as the limits have it. Counts in the watch as well, which outlives this object.
+  Attendance(const WebLimits& limits, CallWatch& watch)
+      : most_(limits.max_connections),
+        addresses_(limits.max_connections_per_address),
+        open_(watch.web_connections),
+        refused_(*watch.refused_by_web) {}
 
   // Absent (null) where so many are there already. Whoever holds it is there until it is dropped,
   // which must be before this object goes.
-  Presence Enter(int32_t max);
+  Presence Enter(const PeerNetwork& from);
 
   // Blocks until nobody is there, or until the deadline of the monotonic clock has passed; whether
   // nobody is.
@@ -43,9 +50,14 @@ class Attendance {
   int32_t count() const;
 
  private:
-  void Leave();
+  // Counts one more, or says why not.
+  std::optional<ConnectionRefusal> Refuse(const PeerNetwork& from);
+  void Leave(const PeerNetwork& from);
 
+  const int32_t most_;
+  AddressCounts addresses_;
   OpenCount& open_;
+  RefusedConnections& refused_;
   mutable std::mutex mutex_;
   std::condition_variable left_;
   int32_t count_ = 0;

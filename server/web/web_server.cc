@@ -21,7 +21,7 @@ absl::Duration TickFor(const WebLimits& limits) {
 struct WebServer::Parts {
   Parts(hub::Hub& hub, WebServerOptions& options)
       : context(hub, std::move(options.api), options.limits),
-        attendance(context.watch().web_connections) {
+        attendance(options.limits, context.watch()) {
     for (int i = 0; i < options.io_threads; ++i) {
       threads.push_back(std::make_unique<IoThread>(TickFor(options.limits)));
     }

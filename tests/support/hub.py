@@ -15,11 +15,14 @@ STOP_SECONDS = 60
 
 
 class Hub:
-    """Starts on construction. kill() and start() again keep data and port."""
+    """Starts on construction. kill() and start() again keep data and port.
 
-    def __init__(self, directory, *flags):
+    `under` is a command that runs the hub, in its own process: ("prlimit", "--nofile=256")."""
+
+    def __init__(self, directory, *flags, under=()):
         self.directory = pathlib.Path(directory)
         self.flags = flags
+        self.under = under
         self.port = 0
         self.web_port = 0
         self.start()
@@ -35,7 +38,7 @@ class Hub:
         web_port_file.unlink(missing_ok=True)
         with open(self.directory / "hub.log", "ab") as log:
             self.process = subprocess.Popen(
-                [SERVER, "--data-dir", self.directory / "data", "--listen", f"localhost:{self.port}",
+                [*self.under, SERVER, "--data-dir", self.directory / "data", "--listen", f"localhost:{self.port}",
                  "--port-file", port_file, "--web-listen", f"localhost:{self.web_port}",
                  "--web-port-file", web_port_file, *self.flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)

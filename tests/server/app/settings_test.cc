@@ -88,6 +88,8 @@ TEST(Settings, HaveDefaults) {
   EXPECT_TRUE(settings.serves_web());
   EXPECT_EQ(settings.web.listen, "localhost:9641");
   EXPECT_EQ(settings.web.limits.max_connections, 10'000);
+  EXPECT_EQ(settings.max_connections_per_address, 1'000);
+  EXPECT_EQ(settings.web.limits.max_connections_per_address, 0);
   EXPECT_TRUE(settings.web.limits.allowed_origins.empty());
   EXPECT_EQ(settings.drain_timeout, absl::Seconds(10));
   EXPECT_EQ(settings.hub.default_durability, storage::Durability::kSynced);
@@ -173,17 +175,33 @@ TEST(Settings, OfTheMemoryEngineNeedNoDirectory) {
 }
 
 TEST(Settings, OfTheWebAreReadFromFlags) {
-  const Settings settings = Accepted(
-      {"--web-listen", "0.0.0.0:80", "--web-port-file", "w", "--web-allow-origin",
-       "https://a.example,http://b.example:8080", "--web-max-connections", "7",
-       "--web-max-message-bytes", "64KiB", "--web-header-timeout", "1s", "--web-message-timeout",
-       "2s", "--web-write-timeout", "3s", "--web-idle-timeout", "4s"});
+  const Settings settings = Accepted({"--web-listen",
+                                      "0.0.0.0:80",
+                                      "--web-port-file",
+                                      "w",
+                                      "--web-allow-origin",
+                                      "https://a.example,http://b.example:8080",
+                                      "--web-max-connections",
+                                      "7",
+                                      "--web-max-connections-per-address",
+                                      "5",
+                                      "--web-max-message-bytes",
+                                      "64KiB",
+                                      "--web-header-timeout",
+                                      "1s",
+                                      "--web-message-timeout",
+                                      "2s",
+                                      "--web-write-timeout",
+                                      "3s",
+                                      "--web-idle-timeout",
+                                      "4s"});
   EXPECT_EQ(settings.web.listen, "0.0.0.0:80");
   EXPECT_EQ(settings.web_port_file, "w");
   const WebLimits& limits = settings.web.limits;
   EXPECT_EQ(limits.allowed_origins,
             (std::vector<std::string>{"https://a.example", "http://b.example:8080"}));
   EXPECT_EQ(limits.max_connections, 7);
+  EXPECT_EQ(limits.max_connections_per_address, 5);
   EXPECT_EQ(limits.max_message_bytes, 64 << 10);
   EXPECT_EQ(limits.header_timeout, absl::Seconds(1));
   EXPECT_EQ(limits.message_timeout, absl::Seconds(2));
@@ -222,6 +240,10 @@ TEST(Settings, ThatMakeNoSenseAreRefusedInOneLineThatNamesThem) {
       {"--web-max-connections", {"--data-dir", "d", "--web-max-connections", "0"}},
       {"--web-max-message-bytes", {"--data-dir", "d", "--web-max-message-bytes", "1GiB"}},
       {"--web-idle-timeout", {"--data-dir", "d", "--web-idle-timeout", "0"}},
+      {"--max-connections-per-address", {"--data-dir", "d", "--max-connections-per-address", "-1"}},
+      {"--max-streams-per-address", {"--data-dir", "d", "--max-streams-per-address", "-1"}},
+      {"--web-max-connections-per-address",
+       {"--data-dir", "d", "--web-max-connections-per-address", "-1"}},
       {"--max-topics", {"--data-dir", "d", "--max-topics", "0"}},
       {"--max-topics", {"--data-dir", "d", "--max-topics", "-5"}},
       {"--max-topics", {"--data-dir", "d", "--max-topics", "many"}},

@@ -1,4 +1,4 @@
-// Where the hub listens, and how many connections it takes.
+// Where the hub listens, and how many connections it takes, of all and of one address.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -6,9 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/grpc/connection_acceptor.h"
+#include "server/grpc/guarded_connections.h"
 #include "tests/support/test_hub.h"
 
 namespace millrace::testing {
@@ -16,10 +19,13 @@ namespace {
 
 using server::OwnedFd;
 
-OwnedFd ConnectTo(int port) {
+// `from` is any address of 127.0.0.0/8, all of which are this machine.
+OwnedFd ConnectTo(int port, uint32_t from = INADDR_LOOPBACK) {
   OwnedFd connection(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(from);
+  EXPECT_EQ(bind(connection.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<uint16_t>(port));
   EXPECT_EQ(connect(connection.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
@@ -61,7 +67,8 @@ TEST(Listening, AnAddressThatIsNoneIsRefusedWithAClearMessage) {
 }
 
 TEST(Listening, EveryAddressTakesBothIPv6AndIPv4) {
-  const auto acceptor = server::ConnectionAcceptor::Bind("[::]:0", 10);
+  const auto acceptor = server::ConnectionAcceptor::Bind(
+      "[::]:0", {.connections = 10}, std::make_shared<server::RefusedConnections>("grpc", nullptr));
   if (!acceptor.ok()) GTEST_SKIP() << acceptor.status();
   ConnectTo((*acceptor)->port());
   const OwnedFd connection(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -86,6 +93,88 @@ TEST(Listening, AConnectionOverTheLimitIsClosedAtOnce) {
   const absl::Time deadline = absl::Now() + absl::Seconds(kPatienceSeconds);
   while (!IsServed(ConnectTo(port))) ASSERT_LT(absl::Now(), deadline);
 }
+
+TEST(Listening, AConnectionOverTheLimitOfItsAddressIsClosedAtOnce) {
+  storage::MemoryEngine engine;
+  hub::Hub hub(engine, storage::Clock::System(), {});
+  const auto server = server::GrpcServer::Start(
+      hub, {.listen = "127.0.0.1:0", .max_connections_per_address = 2, .version = "x"});
+  ASSERT_TRUE(server.ok()) << server.status();
+  const int port = (*server)->port();
+  const OwnedFd first = ConnectTo(port);
+  OwnedFd second = ConnectTo(port);
+  EXPECT_TRUE(IsServed(first));
+  EXPECT_TRUE(IsServed(second));
+  EXPECT_FALSE(IsServed(ConnectTo(port)));
+  EXPECT_TRUE(IsServed(ConnectTo(port, INADDR_LOOPBACK + 1))) << "another address";
+
+  second = OwnedFd();
+  const absl::Time deadline = absl::Now() + absl::Seconds(kPatienceSeconds);
+  while (!IsServed(ConnectTo(port))) ASSERT_LT(absl::Now(), deadline);
+}
+
+// The end of the connection, whatever comes before it.
+bool IsCut(const OwnedFd& connection) {
+  char bytes[1024];
+  pollfd polled{connection.get(), POLLIN, 0};
+  for (;;) {
+    if (poll(&polled, 1, kPatienceSeconds * 1000) != 1) return false;
+    if (recv(connection.get(), bytes, sizeof(bytes), 0) <= 0) return true;
+  }
+}
+
+bool Send(const OwnedFd& connection, std::string_view bytes) {
+  return send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+         static_cast<ssize_t>(bytes.size());
+}
+
+#ifndef MILLRACE_SANITIZED
+TEST(Listening, ConnectionsAreGuarded) { EXPECT_TRUE(server::ConnectionsAreGuarded()); }
+
+TEST(Listening, AConnectionWithAHeaderOfMegabytesIsCutAndCountsAsMany) {
+  storage::MemoryEngine engine;
+  hub::Hub hub(engine, storage::Clock::System(), {});
+  const auto server = server::GrpcServer::Start(
+      hub, {.listen = "127.0.0.1:0", .max_connections_per_address = 100, .version = "x"});
+  ASSERT_TRUE(server.ok()) << server.status();
+  // SETTINGS, and the beginning of HEADERS that are to be 1 MiB long, of which nothing comes.
+  constexpr char kAttack[] =
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0\x10\0\0\1\4\0\0\0\1";
+  for (int i = 0; i < 2; ++i) {
+    const OwnedFd attacker = ConnectTo((*server)->port());
+    ASSERT_TRUE(Send(attacker, {kAttack, sizeof(kAttack) - 1}));
+    ASSERT_TRUE(IsCut(attacker));
+  }
+  EXPECT_FALSE(IsServed(ConnectTo((*server)->port())));
+  EXPECT_TRUE(IsServed(ConnectTo((*server)->port(), INADDR_LOOPBACK + 1))) << "another address";
+}
+
+TEST(Listening, AConnectionThatHardlyLivedCountsAsTheCallsOverIt) {
+  storage::MemoryEngine engine;
+  hub::Hub hub(engine, storage::Clock::System(), {});
+  const auto server = server::GrpcServer::Start(
+      hub, {.listen = "127.0.0.1:0", .max_connections_per_address = 100, .version = "x"});
+  ASSERT_TRUE(server.ok()) << server.status();
+  // SETTINGS, and 100 calls of which only the beginning comes.
+  constexpr char kHello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+  std::string calls(kHello, sizeof(kHello) - 1);
+  for (int i = 0; i < 100; ++i) {
+    const char call[] = {0, 0, 0, 1, 4, 0, 0, 0, static_cast<char>(2 * i + 1)};
+    calls.append(call, sizeof(call));
+  }
+  for (int i = 0; i < 10; ++i) {
+    const OwnedFd client = ConnectTo((*server)->port());
+    ASSERT_TRUE(Send(client, calls));
+    shutdown(client.get(), SHUT_WR);
+    ASSERT_TRUE(IsCut(client));
+  }
+  // A client may see the end a moment before it is counted.
+  int served = 0;
+  while (served < 100 && IsServed(ConnectTo((*server)->port()))) ++served;
+  EXPECT_LT(served, 100);
+  EXPECT_TRUE(IsServed(ConnectTo((*server)->port(), INADDR_LOOPBACK + 1))) << "another address";
+}
+#endif
 
 TEST(Listening, RunningOutOfDescriptorsIsNotTheEnd) {
   TestHub hub;

@@ -435,6 +435,20 @@ TEST(Connections, BeyondTheLimitAreClosedAtOnce) {
   EXPECT_EQ(Get(hub.port(), "/healthz").status, 200);
 }
 
+TEST(Connections, BeyondTheLimitOfTheirAddressAreClosedAtOnce) {
+  WebHub hub({.max_connections_per_address = 3});
+  std::vector<std::unique_ptr<WebSocketPeer>> peers;
+  for (int i = 0; i < 3; ++i) peers.push_back(std::make_unique<WebSocketPeer>(hub.port()));
+  RawConnection refused(hub.port());
+  EXPECT_TRUE(refused.AwaitClose());
+  RawConnection other(hub.port(), INADDR_LOOPBACK + 1);
+  other.Send("GET /healthz HTTP/1.1\r\nHost: hub\r\n\r\n");
+  EXPECT_EQ(other.ReceiveAnswer().status, 200);
+  peers.pop_back();
+  hub.AwaitConnections(3);  // Two here, and the other.
+  EXPECT_EQ(Get(hub.port(), "/healthz").status, 200);
+}
+
 TEST(Connections, ShareWhatBeingReceivedMayTake) {
   WebHub hub({.max_receiving_bytes = 3'000'000});
   hub.CreateTopic("orders");

@@ -1,6 +1,8 @@
 // A TCP connection on which a test says exactly what it wants, well-formed or not.
 #pragma once
 
+#include <netinet/in.h>
+
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,7 +21,8 @@ struct HttpAnswer {
 // The test fails where the hub is silent for a minute; "closed" is told apart from that.
 class RawConnection {
  public:
-  explicit RawConnection(int port);
+  // `from` is any address of 127.0.0.0/8, all of which are this machine.
+  explicit RawConnection(int port, in_addr_t from = INADDR_LOOPBACK);
   ~RawConnection();
   RawConnection(const RawConnection&) = delete;
   RawConnection& operator=(const RawConnection&) = delete;
