@@ -56,6 +56,20 @@ def mutual_hub(tmp_path_factory, certificates):
     assert hub.stop() == 0, hub.log()
 
 
+@pytest.fixture
+def start(tmp_path):
+    """Starts a hub of the test's own, which must end well afterwards."""
+    hubs = []
+
+    def make(*arguments):
+        hubs.append(Hub(tmp_path, *arguments))
+        return hubs[-1]
+
+    yield make
+    for hub in hubs:
+        assert hub.stop() == 0, hub.log()
+
+
 def shown(directory, client):
     """The key and the certificate that a client's stub is given."""
     return (directory / f"{client}.key").read_bytes(), (directory / f"{client}.crt").read_bytes()
@@ -155,12 +169,11 @@ def test_older_versions_and_other_protocols_are_refused(tls_hub):
         other.wrap_socket(raw)
 
 
-def test_a_client_that_begins_no_handshake_is_let_go(tmp_path, certificates):
-    hub = Hub(tmp_path, *flags(certificates, "--web-header-timeout", "500ms"))
+def test_a_client_that_begins_no_handshake_is_let_go(start, certificates):
+    hub = start(*flags(certificates, "--web-header-timeout", "500ms"))
     with socket.create_connection(("localhost", hub.web_port), SECONDS) as silent:
         silent.settimeout(SECONDS)
         assert silent.recv(1) == b""
-    assert hub.stop() == 0
 
 
 def test_a_certificate_is_asked_for_where_an_authority_is_named(mutual_hub, certificates, stranger):
@@ -311,9 +324,9 @@ def until(condition, what):
         time.sleep(0.02)
 
 
-def test_new_certificates_are_taken_and_nobody_notices(tmp_path):
+def test_new_certificates_are_taken_and_nobody_notices(start, tmp_path):
     link = Link(tmp_path)
-    hub = Hub(tmp_path, *flags(link.path))
+    hub = start(*flags(link.path))
     seen = {port: {certificate_of(port, link.path)} for port in (hub.port, hub.web_port)}
     for change in range(CHANGES):
         link.renew()
@@ -326,12 +339,11 @@ def test_new_certificates_are_taken_and_nobody_notices(tmp_path):
             for port, numbers in seen.items():
                 numbers.add(certificate_of(port, link.path))
     until(lambda: hub.log().count("certificate taken") == CHANGES, "the log tells of each")
-    assert hub.stop() == 0
 
 
-def test_an_open_connection_stays_when_the_certificate_changes(tmp_path):
+def test_an_open_connection_stays_when_the_certificate_changes(start, tmp_path):
     link = Link(tmp_path)
-    hub = Hub(tmp_path, *flags(link.path))
+    hub = start(*flags(link.path))
     credentials = grpc.ssl_channel_credentials((link.path / "ca.crt").read_bytes())
     with grpc.secure_channel(hub.target, credentials) as channel:
         stub = hub_pb2_grpc.HubServiceStub(channel)
@@ -339,12 +351,11 @@ def test_an_open_connection_stays_when_the_certificate_changes(tmp_path):
         link.renew()
         until(lambda: "certificate taken" in hub.log(), "it is taken")
         assert stub.GetHub(hub_pb2.GetHubRequest(), timeout=SECONDS).hub.hub_id == first.hub_id
-    assert hub.stop() == 0
 
 
-def test_a_bad_certificate_is_told_of_once_and_the_good_one_stays(tmp_path):
+def test_a_bad_certificate_is_told_of_once_and_the_good_one_stays(start, tmp_path):
     link = Link(tmp_path)
-    hub = Hub(tmp_path, *flags(link.path))
+    hub = start(*flags(link.path))
     before = certificate_of(hub.web_port, link.path)
     link.renew(damage=expired)
     until(lambda: "certificate not taken" in hub.log(), "the log tells")
@@ -353,4 +364,3 @@ def test_a_bad_certificate_is_told_of_once_and_the_good_one_stays(tmp_path):
     assert certificate_of(hub.web_port, link.path) == before
     link.renew()
     until(lambda: certificate_of(hub.web_port, link.path) != before, "the next good one is taken")
-    assert hub.stop() == 0
