@@ -54,6 +54,16 @@ def test_a_gateway_speaks_tls_to_a_hub_that_does():
     assert manifests.one("Gateway")["spec"]["tls"]["backend"]["clientCertificateRef"]["name"] == "millrace-client-tls"
 
 
+def settings(manifests):
+    return next(found["data"] for found in manifests.of("ConfigMap") if "MILLRACE_LISTEN" in found["data"])
+
+
+def test_behind_a_gateway_no_address_has_a_limit():
+    limits = {"MILLRACE_MAX_CONNECTIONS_PER_ADDRESS": "0", "MILLRACE_MAX_STREAMS_PER_ADDRESS": "0"}
+    assert not limits.keys() & settings(combined("base", ())).keys()
+    assert limits.items() <= settings(combined("base", ("gateway-ingress",))).items()
+
+
 def plant(path, value):
     def planted(found):
         *parents, last = path
