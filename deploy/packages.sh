@@ -22,13 +22,16 @@ console_packages=(chromium)
 # To make the image, on top.
 image_packages=(mmdebstrap umoci)
 
-# What is in the image, with all that these depend on: the libraries that our programs are linked with, and for the
-# backup job a shell.
+# What is in the image, with all that these depend on: the shared libraries that our programs need, and for the backup
+# job a shell.
 runtime_packages=(
   base-files dash coreutils
-  libgrpc++1.51 libprotobuf32 librocksdb7.8 libxxhash0 libspdlog1.10 libprometheus-cpp-core1.0 libssl3
-  libcjose0
+  libc-ares2 libre2-9 libsnappy1v5 zlib1g libbz2-1.0 liblz4-1 libzstd1
+  libxxhash0 libspdlog1.10 libprometheus-cpp-core1.0 libssl3 libcjose0
 )
+
+# Whose archives are part of our programs (CMakeLists.txt): the image lists them too.
+linked_packages=(libgrpc-dev libgrpc++-dev libprotobuf-dev librocksdb-dev libabsl-dev)
 
 # To test what is in deploy/, on top.
 deploy_packages=(strace systemd)

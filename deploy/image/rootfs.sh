@@ -29,7 +29,7 @@ packages=$(IFS=, && echo "${runtime_packages[*]}")
 mirror=()
 [[ -z ${DEBIAN_MIRROR-} ]] || mirror=("$DEBIAN_MIRROR" --aptopt='Acquire::Check-Valid-Until "false"') # A day long past.
 mmdebstrap --quiet --mode=$mode --variant=extract --include="$packages" --skip=output/dev \
-  --extract-hook="deploy/image/fill_rootfs.py \"\$1\" $(printf %q "$scratch")" \
+  --extract-hook="deploy/image/fill_rootfs.py \"\$1\" $(printf %q "$scratch") ${linked_packages[*]}" \
   bookworm "$output" "${mirror[@]}"
 
 # What mmdebstrap has brought from here, and apt's own.

@@ -61,13 +61,15 @@ def _relation(element, kind, other):
     return {"spdxElementId": element, "relationshipType": kind, "relatedSpdxElement": other}
 
 
-def document(database, version, programs, created):
-    """The document's text. `database` is dpkg's status.d, `created` a time in seconds."""
+def document(database, linked, version, programs, created):
+    """The document's text. `database` is dpkg's status.d, `linked` the names of the packages in it that are part of
+    our programs, `created` a time in seconds."""
     debian = [_debian(fields(path.read_text())) for path in sorted(database.iterdir())]
     ours = [_ours(program, version) for program in programs]
     content = hashlib.sha256(json.dumps([debian, ours]).encode()).hexdigest()
     relations = [_relation("SPDXRef-DOCUMENT", "DESCRIBES", program["SPDXID"]) for program in ours]
-    relations += [_relation(program["SPDXID"], "DEPENDS_ON", package["SPDXID"])
+    relations += [_relation(program["SPDXID"], "STATIC_LINK" if package["name"] in linked else "DEPENDS_ON",
+                            package["SPDXID"])
                   for program in ours for package in debian]
     at = datetime.datetime.fromtimestamp(created, datetime.timezone.utc)
     return json.dumps({

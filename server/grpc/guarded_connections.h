@@ -1,7 +1,8 @@
 // Shows what gRPC reads from its clients to an Http2Guard first, and what it writes afterwards.
 // gRPC 1.51 has no place for that: it reads with recvmsg and writes with sendmsg, decrypts with
 // SSL_read and encrypts with SSL_write, all of which are defined anew in guarded_connections.cc for
-// the whole program, as is close; a definition in a program goes before that of a shared library.
+// the whole program, as is close; a definition in a program goes before that of a shared library,
+// for gRPC's calls too, be it part of the program or a library.
 // To gRPC a connection that may not go on looks as if the client had broken it.
 //
 // With sanitizers, which define these functions themselves, nothing is guarded.
@@ -19,7 +20,7 @@
 
 namespace millrace::server {
 
-// Whether shared libraries, as gRPC, call the functions of guarded_connections.cc. Whoever serves
+// Whether the program's calls go to the functions of guarded_connections.cc. Whoever serves
 // though they do not should say so. Threads: any.
 bool ConnectionsAreGuarded();
 

@@ -1,6 +1,7 @@
 // Every way in which requests are answered, refused and cut off, without a hub.
 #include "client/cpp/send_window.h"
 
+#include <grpcpp/impl/grpc_library.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -10,6 +11,10 @@
 
 namespace millrace::client {
 namespace {
+
+// The rest of gRPC, which readies itself for a channel or a server, is not linked in here, and
+// grpc::Slice needs it ready.
+const grpc::internal::GrpcLibraryInitializer kGrpcIsReady;
 
 constexpr int kFailedPrecondition = 9;
 
