@@ -1,7 +1,5 @@
 #include "server/access/access.h"
 
-#include <pthread.h>
-
 #include <utility>
 
 #include "server/access/jwt_keys.h"
@@ -40,24 +38,14 @@ absl::StatusOr<std::unique_ptr<Access>> Access::Open(AccessOptions options,
   absl::Status status = access->Use(*std::move(files));
   if (!status.ok()) return status;
   if (access->options_.interval != absl::InfiniteDuration()) {
-    access->thread_ = std::thread([access = access.get()] { access->Run(); });
-    pthread_setname_np(access->thread_.native_handle(), "access-files");
+    access->looking_.emplace("access-files", access->options_.interval,
+                             [access = access.get()] { access->Look(); });
   }
   return access;
 }
 
 Access::Access(AccessOptions options, const storage::Clock& clock)
     : options_(std::move(options)), clock_(clock), quotas_(clock) {}
-
-Access::~Access() {
-  if (!thread_.joinable()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
 
 absl::StatusOr<Principal> Access::Authenticate(const Credentials& credentials) const {
   return snapshot()->authenticator->Authenticate(credentials);
@@ -153,16 +141,6 @@ void Access::Look() {
   if (!status.ok() && status != told_ && options_.refused) options_.refused(status);
   told_ = status;
   if (status.ok() && changed) TellOfChange();
-}
-
-void Access::Run() {
-  std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, absl::ToChronoNanoseconds(options_.interval),
-                         [this] { return stopping_; })) {
-    lock.unlock();
-    Look();
-    lock.lock();
-  }
 }
 
 }  // namespace millrace::server

@@ -5,12 +5,11 @@
 // be used is refused, and the old rules stay.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,6 +23,7 @@
 #include "server/access/rights.h"
 #include "storage/clock.h"
 #include "storage/error.h"
+#include "storage/periodic_task.h"
 
 namespace millrace::server {
 
@@ -37,14 +37,13 @@ struct AccessOptions {
   std::function<void(const absl::Status&)> refused;
 };
 
-// Threads: any.
+// Threads: any. No call of `refused` or of those that watch comes after its end.
 class Access {
  public:
   // Reads the files. FailedPrecondition, with a sentence that names the file, the place in it and
   // what is wrong: see LoadAccessFiles. `clock` must live as long.
   static absl::StatusOr<std::unique_ptr<Access>> Open(
       AccessOptions options, const storage::Clock& clock = storage::Clock::System());
-  ~Access();  // Ends the thread. No call of `refused` or of those that watch comes after it.
 
   Access(const Access&) = delete;
   Access& operator=(const Access&) = delete;
@@ -96,7 +95,6 @@ class Access {
   absl::Status Refusal(const Principal& principal, const std::string& what,
                        const storage::ErrorMetadata& metadata) const;
   void TellOfChange();
-  void Run();
 
   const AccessOptions options_;
   const storage::Clock& clock_;
@@ -104,13 +102,11 @@ class Access {
   absl::Status told_;  // Of the thread that looks.
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
   // Guarded by mutex_.
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::weak_ptr<const std::function<void()>>> watching_;
-  bool stopping_ = false;
 
-  std::thread thread_;
+  std::optional<storage::PeriodicTask> looking_;  // None: it looks only when told to.
 };
 
 }  // namespace millrace::server

@@ -1,7 +1,5 @@
 #include "server/hub/stall_watch.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -42,33 +40,13 @@ StallWatch::StallWatch(absl::Duration interval, absl::Duration patience, HubObse
                        Source source)
     : source_(std::move(source)),
       judge_(patience, observer),
-      thread_([this, interval] { Run(interval); }) {
-  pthread_setname_np(thread_.native_handle(), "stall-watch");
-}
-
-StallWatch::~StallWatch() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
+      looking_("stall-watch", interval, [this] { Look(); }) {}
 
 std::vector<Progress> StallWatch::Look() {
   const std::vector<storage::WorkStatus> work = source_();
   std::lock_guard lock(mutex_);
   judge_.Look(MonotonicNow(), work);
   return judge_.progress();
-}
-
-void StallWatch::Run(absl::Duration interval) {
-  std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, absl::ToChronoNanoseconds(interval), [this] { return stopping_; })) {
-    lock.unlock();
-    Look();
-    lock.lock();
-  }
 }
 
 }  // namespace millrace::hub

@@ -3,17 +3,16 @@
 // none of those it watches.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "server/hub/hub_observer.h"
 #include "storage/engine_stats.h"
+#include "storage/periodic_task.h"
 
 namespace millrace::hub {
 
@@ -57,23 +56,15 @@ class StallWatch {
   // `observer`, and what `source` uses, outlive this object.
   StallWatch(absl::Duration interval, absl::Duration patience, HubObserver& observer,
              Source source);
-  ~StallWatch();
-
-  StallWatch(const StallWatch&) = delete;
-  StallWatch& operator=(const StallWatch&) = delete;
 
   // As of now.
   std::vector<Progress> Look();
 
  private:
-  void Run(absl::Duration interval);
-
   const Source source_;
   std::mutex mutex_;
-  std::condition_variable wake_;
-  StallJudge judge_;       // Guarded by mutex_.
-  bool stopping_ = false;  // Guarded by mutex_.
-  std::thread thread_;
+  StallJudge judge_;  // Guarded by mutex_.
+  storage::PeriodicTask looking_;
 };
 
 }  // namespace millrace::hub

@@ -1,7 +1,5 @@
 #include "server/tls/tls_watch.h"
 
-#include <pthread.h>
-
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -10,31 +8,9 @@ namespace millrace::server {
 
 TlsWatch::TlsWatch(TlsFiles files, TlsMaterial material, absl::Duration interval, Handlers handlers)
     : files_(std::move(files)),
-      interval_(interval),
       handlers_(std::move(handlers)),
       material_(std::move(material)),
-      thread_([this] { Run(); }) {
-  pthread_setname_np(thread_.native_handle(), "tls-files");
-}
-
-TlsWatch::~TlsWatch() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
-
-void TlsWatch::Run() {
-  std::unique_lock lock(mutex_);
-  while (
-      !wake_.wait_for(lock, absl::ToChronoNanoseconds(interval_), [this] { return stopping_; })) {
-    lock.unlock();
-    Look();
-    lock.lock();
-  }
-}
+      looking_("tls-files", interval, [this] { Look(); }) {}
 
 void TlsWatch::Look() {
   auto found = LoadTls(files_, absl::Now());

@@ -1,17 +1,16 @@
 // Notices that the files of a TLS listener have been replaced.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
-#include <thread>
 
 #include "absl/time/time.h"
 #include "server/tls/tls_files.h"
+#include "storage/periodic_task.h"
 
 namespace millrace::server {
 
-// Looks at the files again and again, in a thread of its own. Threads: any.
+// Looks at the files every `interval`, in a thread of its own. Threads: any. No handler is called
+// after its end.
 class TlsWatch {
  public:
   struct Handlers {
@@ -23,24 +22,18 @@ class TlsWatch {
 
   // `material` is what is in use. The handlers are called from the thread.
   TlsWatch(TlsFiles files, TlsMaterial material, absl::Duration interval, Handlers handlers);
-  ~TlsWatch();  // Ends the thread.
 
  private:
-  void Run();
   void Look();
 
   const TlsFiles files_;
-  const absl::Duration interval_;
   const Handlers handlers_;
 
   // Of the thread.
   TlsMaterial material_;
   absl::Status told_;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;  // Guarded by mutex_.
-  std::thread thread_;
+  storage::PeriodicTask looking_;
 };
 
 }  // namespace millrace::server

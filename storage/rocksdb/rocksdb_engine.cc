@@ -1,7 +1,5 @@
 #include "storage/rocksdb/rocksdb_engine.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -129,8 +127,9 @@ void RocksDbEngine::StartThreads() {
                        offsets_, topics_.log_epoch(), *options_.clock},
       DiskSpace(*database_, options_.data_dir, options_.disk_reserve_bytes),
       options_.tail_cache_bytes);
-  housekeeping_ = std::thread([this] { RunHousekeeping(); });
-  pthread_setname_np(housekeeping_.native_handle(), "housekeeping");
+  if (options_.retention_interval > absl::ZeroDuration()) {
+    housekeeping_.emplace("housekeeping", options_.retention_interval, [this] { KeepHouse(); });
+  }
 }
 
 RocksDbEngine::~RocksDbEngine() { Close().IgnoreError(); }
@@ -139,12 +138,7 @@ absl::Status RocksDbEngine::Close() {
   const std::lock_guard lock(close_mutex_);
   if (closed_) return failure_.status();
   closed_ = true;
-  {
-    const std::lock_guard housekeeping_lock(housekeeping_mutex_);
-    stopping_ = true;
-  }
-  housekeeping_wake_.notify_all();
-  if (housekeeping_.joinable()) housekeeping_.join();
+  housekeeping_.reset();
   queue_.Close();
   if (committer_ == nullptr) return absl::OkStatus();  // It never opened.
   committer_->Stop();
@@ -157,17 +151,10 @@ absl::Status RocksDbEngine::Close() {
 
 // Retention from time to time; and the small families are written out every so often, since a few
 // rows of theirs would keep old write-ahead logs alive.
-void RocksDbEngine::RunHousekeeping() {
-  if (options_.retention_interval <= absl::ZeroDuration()) return;
-  std::unique_lock lock(housekeeping_mutex_);
-  while (!housekeeping_wake_.wait_for(lock, absl::ToChronoNanoseconds(options_.retention_interval),
-                                      [this] { return stopping_; })) {
-    lock.unlock();
-    // What fails here is tried again next time; a failure for good is told by on_failure.
-    if (records_flushed_->exchange(false)) database_->FlushSmallFamilies().IgnoreError();
-    retention_.Enforce(Reclaimer::Urgency::kWhenWorthIt).IgnoreError();
-    lock.lock();
-  }
+void RocksDbEngine::KeepHouse() {
+  // What fails here is tried again next time; a failure for good is told by on_failure.
+  if (records_flushed_->exchange(false)) database_->FlushSmallFamilies().IgnoreError();
+  retention_.Enforce(Reclaimer::Urgency::kWhenWorthIt).IgnoreError();
 }
 
 // ---- Facts

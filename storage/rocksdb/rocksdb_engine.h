@@ -8,14 +8,13 @@
 #include <rocksdb/file_system.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,6 +23,7 @@
 #include "absl/types/span.h"
 #include "storage/clock.h"
 #include "storage/engine.h"
+#include "storage/periodic_task.h"
 #include "storage/rocksdb/batch_reader.h"
 #include "storage/rocksdb/commit_queue.h"
 #include "storage/rocksdb/committer.h"
@@ -130,7 +130,7 @@ class RocksDbEngine final : public Engine {
   absl::Status StartWitness();
   void StartThreads();
   absl::Status ForgetProducers(absl::Span<const ProducerStore::IdleProducer> idle);
-  void RunHousekeeping();
+  void KeepHouse();
 
   const RocksDbOptions options_;
   std::unique_ptr<DataDirectory> directory_;
@@ -151,16 +151,13 @@ class RocksDbEngine final : public Engine {
 
   std::mutex close_mutex_;
   bool closed_ = false;  // Guarded by close_mutex_.
-  std::mutex housekeeping_mutex_;
-  std::condition_variable housekeeping_wake_;
-  bool stopping_ = false;  // Guarded by housekeeping_mutex_.
 
   // Threads; null until Load has succeeded.
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<ReadAhead> read_ahead_;
   std::unique_ptr<Syncer> syncer_;
   std::unique_ptr<Committer> committer_;
-  std::thread housekeeping_;
+  std::optional<PeriodicTask> housekeeping_;
 };
 
 }  // namespace millrace::storage
