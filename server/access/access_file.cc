@@ -12,12 +12,12 @@
 #include "absl/strings/escaping.h"
 #include "server/access/json_node.h"
 #include "server/access/principal.h"
+#include "storage/names.h"
 
 namespace millrace::server {
 namespace {
 
 constexpr size_t kMaxFileBytes = size_t{4} << 20;
-constexpr size_t kMaxNameLength = 249;  // Of topics and groups.
 constexpr int64_t kMaxLimit = 1'000'000'000'000;
 constexpr int64_t kMaxLeewaySeconds = 600;
 
@@ -40,13 +40,9 @@ std::string ReadPrincipalPattern(const JsonNode& node) {
 
 std::string ReadNamePattern(const JsonNode& node) {
   std::string pattern = node.Text();
-  const std::string_view name = WithoutStar(pattern);
-  const bool allowed =
-      name.size() <= kMaxNameLength &&
-      std::all_of(name.begin(), name.end(), [](unsigned char letter) {
-        return absl::ascii_isalnum(letter) || letter == '.' || letter == '_' || letter == '-';
-      });
-  if (!allowed) node.Refuse("is neither a name nor the beginning of one with a '*' behind it");
+  if (!storage::IsNamePrefix(WithoutStar(pattern))) {
+    node.Refuse("is neither a name nor the beginning of one with a '*' behind it");
+  }
   return pattern;
 }
 

@@ -1,18 +1,12 @@
 #include "server/hub/names.h"
 
-#include <algorithm>
-
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "storage/error.h"
+#include "storage/names.h"
 
 namespace millrace::hub {
 namespace {
-
-constexpr size_t kMaxNameBytes = 249;
-
-bool IsLegal(char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-'; }
 
 std::string Shown(std::string_view name) {
   constexpr size_t kShownBytes = 64;
@@ -24,16 +18,12 @@ std::string Shown(std::string_view name) {
 }  // namespace
 
 absl::Status ValidateName(std::string_view what, std::string_view name) {
-  if (!name.empty() && name.size() <= kMaxNameBytes && name != "." && name != ".." &&
-      std::all_of(name.begin(), name.end(), IsLegal)) {
-    return absl::OkStatus();
-  }
+  if (storage::IsName(name)) return absl::OkStatus();
   const std::string what_string(what);
   return storage::Error(
       storage::Reason::kInvalidName,
-      absl::StrCat(
-          what_string, " name \"", Shown(name),
-          "\" is not legal: use 1 to 249 of the letters a-z, A-Z, digits, '.', '_' and '-'"),
+      absl::StrCat(what_string, " name \"", Shown(name), "\" is not legal: use 1 to ",
+                   storage::kMaxNameBytes, " of the letters a-z, A-Z, digits, '.', '_' and '-'"),
       {{"field", what_string}});
 }
 

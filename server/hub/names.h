@@ -8,8 +8,7 @@
 
 namespace millrace::hub {
 
-// OK for `[a-zA-Z0-9._-]{1,249}` other than "." and ".."; else INVALID_NAME, naming `what`
-// ("topic").
+// OK for what storage::IsName accepts; else INVALID_NAME, naming `what` ("topic").
 absl::Status ValidateName(std::string_view what, std::string_view name);
 
 // Which names a list shows.
