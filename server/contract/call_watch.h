@@ -119,9 +119,10 @@ class ServedMethod {
   absl::StatusOr<std::shared_ptr<const void>> Enter(const Caller& caller,
                                                     std::initializer_list<Place> places) const;
 
-  // As WaitingCalls::Enter.
-  absl::StatusOr<std::shared_ptr<const void>> Wait(std::string_view peer) const {
-    return context_.waiting.Enter(peer);
+  // As WaitingCalls::Post.
+  absl::Status Post(hub::TaskRunner& workers, std::string_view peer,
+                    absl::AnyInvocable<void() &&> task) const {
+    return context_.waiting.Post(workers, peer, std::move(task));
   }
 
   // Watches a stream that the caller has opened, until what this returns is gone. Both
@@ -129,6 +130,19 @@ class ServedMethod {
   [[nodiscard]] std::shared_ptr<const void> WatchStream(const Caller& caller,
                                                         std::function<bool(const Guard&)> may_go_on,
                                                         std::function<void(StreamEnd)> end) const;
+
+  // The same for a stream that may go on while its caller may make the request, of which some
+  // NeedsOf tells the needs.
+  template <typename Request>
+  [[nodiscard]] std::shared_ptr<const void> WatchStreamOf(
+      const Caller& caller, Request request, std::function<void(StreamEnd)> end) const {
+    return WatchStream(
+        caller,
+        [caller, request = std::move(request)](const Guard& guard) {
+          return guard.MayGoOn(caller, NeedsOf(request)).ok();
+        },
+        std::move(end));
+  }
 
   // Runs a method of server/contract's …Calls for the caller: the one way by which every transport
   // does, so that none is run for somebody who may not, and no admin action misses the access log.

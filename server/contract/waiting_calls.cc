@@ -6,8 +6,18 @@
 
 namespace millrace::server {
 
-absl::StatusOr<std::shared_ptr<const void>> WaitingCalls::Enter(std::string_view peer) {
+absl::Status WaitingCalls::Post(hub::TaskRunner& workers, std::string_view peer,
+                                absl::AnyInvocable<void() &&> task) {
   std::string address(peer.substr(0, peer.rfind(':')));
+  if (absl::Status status = Enter(address); !status.ok()) return status;
+  workers.Post([this, address = std::move(address), task = std::move(task)]() mutable {
+    Leave(address);
+    std::move(task)();
+  });
+  return absl::OkStatus();
+}
+
+absl::Status WaitingCalls::Enter(const std::string& address) {
   std::lock_guard lock(mutex_);
   int32_t& waiting = waiting_[address];
   if (waiting == kMost) {
@@ -15,9 +25,7 @@ absl::StatusOr<std::shared_ptr<const void>> WaitingCalls::Enter(std::string_view
                           std::to_string(kMost) + " calls of this address wait to be begun");
   }
   ++waiting;
-  // A pointer to nothing, whose end is what it is for.
-  return std::shared_ptr<const void>(
-      nullptr, [this, address = std::move(address)](const void*) { Leave(address); });
+  return absl::OkStatus();
 }
 
 void WaitingCalls::Leave(const std::string& address) {

@@ -3,27 +3,31 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/status/statusor.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "server/hub/executor.h"
 
 namespace millrace::server {
 
-// Threads: any. Outlives the places.
+// Threads: any. Outlives what it has posted.
 class WaitingCalls {
  public:
   // Of one address: as many as one connection may have open, so that it meets no limit here.
   static constexpr int32_t kMost = 1'000;
 
-  // A place, until what this returns is gone. OVERLOADED: the address has no more. `peer` is as
-  // Caller::peer.
-  absl::StatusOr<std::shared_ptr<const void>> Enter(std::string_view peer);
+  // Has the workers run what a call of this peer, which is as Caller::peer, asks for; it waits no
+  // longer once that begins. OVERLOADED: kMost calls of the address wait already; the task is not
+  // run.
+  absl::Status Post(hub::TaskRunner& workers, std::string_view peer,
+                    absl::AnyInvocable<void() &&> task);
 
  private:
+  absl::Status Enter(const std::string& address);
   void Leave(const std::string& address);
 
   std::mutex mutex_;

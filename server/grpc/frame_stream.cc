@@ -25,13 +25,11 @@ class FrameStream final : public ServerStream {
   void Start(CommandSource command) {
     KeepAlive();
     if (absl::Status status = hub_.Admit(); !status.ok()) return End(status);
-    auto waiting = served_.Wait(caller_.peer);
-    if (!waiting.ok()) return End(waiting.status());
-    hub_.workers().Post(
-        [self = Share(), command = std::move(command), waiting = *std::move(waiting)]() mutable {
-          waiting = nullptr;
+    const absl::Status posted = served_.Post(
+        hub_.workers(), caller_.peer, [self = Share(), command = std::move(command)]() mutable {
           self->Open(std::move(command));
         });
+    if (!posted.ok()) End(posted);
   }
 
   void OnDone() override {

@@ -41,12 +41,8 @@ class GroupWatch final : public ServerStream {
     auto places = served_.Enter(caller_, {Place::kConnection, Place::kStream});
     if (!places.ok()) return places.status();
     places_ = *std::move(places);
-    access_watch_ = served_.WatchStream(
-        caller_,
-        [caller = caller_, request = request_](const Guard& guard) {
-          return guard.MayGoOn(caller, NeedsOf(request)).ok();
-        },
-        [weak = std::weak_ptr(Share())](StreamEnd end) {
+    access_watch_ =
+        served_.WatchStreamOf(caller_, request_, [weak = std::weak_ptr(Share())](StreamEnd end) {
           if (const auto self = weak.lock()) self->EndSoon(StatusOf(end, "watch this group"));
         });
     return absl::OkStatus();
@@ -54,12 +50,9 @@ class GroupWatch final : public ServerStream {
 
   void DescribeOnWorker() {
     if (absl::Status status = hub_.Admit(); !status.ok()) return End(status);
-    auto waiting = served_.Wait(caller_.peer);
-    if (!waiting.ok()) return End(waiting.status());
-    hub_.workers().Post([self = Share(), waiting = *std::move(waiting)]() mutable {
-      waiting = nullptr;
-      self->Describe();
-    });
+    const absl::Status posted =
+        served_.Post(hub_.workers(), caller_.peer, [self = Share()] { self->Describe(); });
+    if (!posted.ok()) End(posted);
   }
 
   void Describe() {

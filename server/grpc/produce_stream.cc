@@ -128,14 +128,11 @@ class ProduceStream : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
     auto places = served_.Enter(caller_, {Place::kConnection, Place::kStream});
     if (!places.ok()) return places.status();
     places_ = *std::move(places);
-    watch_ = served_.WatchStream(
-        caller_,
-        [caller = caller_](const Guard& guard) {
-          return guard.MayGoOn(caller, NeedsOf(ProduceStreamBegin{})).ok();
-        },
-        [weak = weak_from_this()](StreamEnd end) {
-          if (const auto self = weak.lock()) self->EndWith(StatusOf(end, "produce"));
-        });
+    watch_ = served_.WatchStreamOf(caller_, ProduceStreamBegin{},
+                                   [weak = weak_from_this()](StreamEnd end) {
+                                     if (const auto self = weak.lock())
+                                       self->EndWith(StatusOf(end, "produce"));
+                                   });
     return absl::OkStatus();
   }
 

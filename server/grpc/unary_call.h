@@ -52,19 +52,15 @@ absl::Status AdmitProduce(const UnaryCall& call, const ServedMethod& served,
 }
 
 // Runs `method`, which may block, on a worker and answers with what it gives. `served` and `calls`
-// outlive the call. While the hub drains: DRAINING; and as
-// ServedMethod::Wait.
+// outlive the call. While the hub drains: DRAINING; and as ServedMethod::Post.
 template <typename Calls, typename Request, typename Response, typename... Who>
 grpc::ServerUnaryReactor* AnswerFromWorker(
     hub::Hub& hub, UnaryCall call, ServedMethod& served, Calls* calls,
     absl::StatusOr<Response> (Calls::*method)(const Request&, const Who&...)) {
   if (absl::Status status = hub.Admit(); !status.ok()) return Answer(call, served, status);
-  auto waiting = served.Wait(call.context->peer());
-  if (!waiting.ok()) return Answer(call, served, waiting.status());
   grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
-  hub.workers().Post(
-      [call, &served, calls, method, reactor, waiting = *std::move(waiting)]() mutable {
-        waiting = nullptr;
+  const absl::Status posted =
+      served.Post(hub.workers(), call.context->peer(), [call, &served, calls, method, reactor] {
         Request request;
         absl::Status status = ParseMessage(*call.request, request);
         if (status.ok()) {
@@ -75,6 +71,7 @@ grpc::ServerUnaryReactor* AnswerFromWorker(
         }
         End(reactor, served, status);
       });
+  if (!posted.ok()) End(reactor, served, posted);
   return reactor;
 }
 

@@ -28,19 +28,16 @@ class GroupWatchStream final : public GatewayStream,
   }
 
   void Start() {
-    access_watch_ = context_.served.WatchStream(
-        context_.caller,
-        [caller = context_.caller, request = request_](const Guard& guard) {
-          return guard.MayGoOn(caller, NeedsOf(request)).ok();
-        },
-        [weak = weak_from_this(), &loop = context_.loop,
-         presence = context_.presence](StreamEnd end) {
-          loop.Post([weak, end] {
-            const auto self = weak.lock();
-            if (self != nullptr && self->owner_ != nullptr)
-              self->End(StatusOf(end, "watch this group"));
-          });
-        });
+    access_watch_ =
+        context_.served.WatchStreamOf(context_.caller, request_,
+                                      [weak = weak_from_this(), &loop = context_.loop,
+                                       presence = context_.presence](StreamEnd end) {
+                                        loop.Post([weak, end] {
+                                          const auto self = weak.lock();
+                                          if (self != nullptr && self->owner_ != nullptr)
+                                            self->End(StatusOf(end, "watch this group"));
+                                        });
+                                      });
     Describe();
   }
 

@@ -136,11 +136,8 @@ class WebSocketConnection final : public Connection,
   // ---- Who is there
 
   void WatchAccess() {
-    watch_ = methods_.subscribe.WatchStream(
-        caller_,
-        [caller = caller_](const Guard& guard) {
-          return guard.MayGoOn(caller, NeedsOf(ConnectionBegin{})).ok();
-        },
+    watch_ = methods_.subscribe.WatchStreamOf(
+        caller_, ConnectionBegin{},
         [weak = weak_from_this(), &io = io_, presence = presence_](StreamEnd end) {
           io.Post([weak, end] {
             if (const auto self = weak.lock()) self->OnAccessOver(end);
