@@ -36,7 +36,7 @@ void Witness::Synced(uint64_t sequence) {
   const std::lock_guard lock(mutex_);
   if (sequence <= synced_) return;
   synced_ = sequence;
-  changed_.notify_one();
+  if (idle_) changed_.notify_one();
 }
 
 void Witness::Stop() {
@@ -69,7 +69,9 @@ absl::Status Witness::Store() {
 void Witness::Run() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    idle_ = true;
     changed_.wait(lock, [this] { return stopping_ || synced_ > log_.sequence; });
+    idle_ = false;
     if (synced_ == log_.sequence) return;
     const uint64_t stored = log_.sequence;
     TakeSynced();

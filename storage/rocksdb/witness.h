@@ -74,6 +74,7 @@ class Witness {
   std::condition_variable changed_;
   std::deque<UnsyncedEnd> unsynced_;
   uint64_t synced_ = 0;
+  bool idle_ = false;  // The thread waits for something to be synced.
   bool stopping_ = false;
 
   WitnessedLog log_;  // The thread's, once there is one.
