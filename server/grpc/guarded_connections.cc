@@ -1,6 +1,7 @@
 #include "server/grpc/guarded_connections.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -13,9 +14,12 @@
 #include <cerrno>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "server/grpc/window_updates.h"
 #include "server/hub/timer_queue.h"
 
 namespace millrace::server {
@@ -43,7 +47,12 @@ class GuardedConnection {
   void Sent(std::string_view bytes) { guard_.Sent(bytes); }
   std::mutex& sending() { return guard_.sending(); }
 
+  // Sends as sendmsg does; see WindowUpdates.
+  ssize_t Send(int fd, const msghdr& message, int flags);
+
  private:
+  ssize_t SendOverdue(int fd, const msghdr& message, int flags);
+
   void Tell() {
     const auto ended = std::exchange(ended_, nullptr);
     if (!ended) return;
@@ -55,6 +64,10 @@ class GuardedConnection {
   Http2Guard guard_;
   std::function<void(const GuardedEnd&)> ended_;  // Empty once it was told.
   const absl::Duration began_ = hub::MonotonicNow();
+
+  // Of what writes.
+  WindowUpdates window_updates_;
+  std::string overdue_;  // Frames of its, the first of which may be sent in part: go first.
 };
 
 // The plaintext connections, by descriptor; what is not used of it takes no memory. gRPC reads a
@@ -85,6 +98,67 @@ bool ForEachPart(const msghdr& message, size_t size, Use use) {
   return true;
 }
 
+size_t SizeOf(const msghdr& message) {
+  size_t size = 0;
+  for (size_t i = 0; i < message.msg_iovlen; ++i) size += message.msg_iov[i].iov_len;
+  return size;
+}
+
+std::vector<std::string_view> PartsOf(const msghdr& message) {
+  std::vector<std::string_view> parts;
+  ForEachPart(message, SizeOf(message), [&](std::string_view part) {
+    parts.push_back(part);
+    return true;
+  });
+  return parts;
+}
+
+std::string Joined(const msghdr& message) {
+  std::string bytes;
+  for (const std::string_view part : PartsOf(message)) bytes += part;
+  return bytes;
+}
+
+ssize_t GuardedConnection::Send(int fd, const msghdr& message, int flags) {
+  const std::lock_guard lock(sending());
+  const size_t size = SizeOf(message);
+  if (overdue_.empty() && size <= WindowUpdates::kMostBytes &&
+      window_updates_.Keep(Joined(message))) {
+    return static_cast<ssize_t>(size);
+  }
+  if (window_updates_.keeps_any() && window_updates_.MustGoBefore(PartsOf(message))) {
+    overdue_ += window_updates_.Take();
+  }
+  const ssize_t sent = overdue_.empty() ? syscall(SYS_sendmsg, fd, &message, flags)
+                                        : SendOverdue(fd, message, flags);
+  if (sent <= 0) return sent;
+  ForEachPart(message, static_cast<size_t>(sent), [&](std::string_view bytes) {
+    guard_.Sent(bytes);
+    window_updates_.Sent(bytes);
+    return true;
+  });
+  return sent;
+}
+
+// What is sent of the message after it.
+ssize_t GuardedConnection::SendOverdue(int fd, const msghdr& message, int flags) {
+  std::vector<iovec> buffers = {{overdue_.data(), overdue_.size()}};
+  buffers.insert(buffers.end(), message.msg_iov, message.msg_iov + message.msg_iovlen);
+  if (buffers.size() > IOV_MAX) buffers.resize(IOV_MAX);
+  msghdr together = message;
+  together.msg_iov = buffers.data();
+  together.msg_iovlen = buffers.size();
+  const ssize_t sent = syscall(SYS_sendmsg, fd, &together, flags);
+  if (sent < 0) return sent;
+  const size_t overdue = std::min(static_cast<size_t>(sent), overdue_.size());
+  guard_.Sent({overdue_.data(), overdue});
+  window_updates_.Sent({overdue_.data(), overdue});
+  overdue_.erase(0, overdue);
+  if (static_cast<size_t>(sent) > overdue) return sent - static_cast<ssize_t>(overdue);
+  errno = EAGAIN;  // To be asked again once there is room in the socket.
+  return -1;
+}
+
 [[maybe_unused]] ssize_t ReadGuarded(int fd, msghdr* message, int flags) {
   const ssize_t size = syscall(SYS_recvmsg, fd, message, flags);
   GuardedConnection* connection = GuardOf(SlotOf(fd));
@@ -101,14 +175,7 @@ bool ForEachPart(const msghdr& message, size_t size, Use use) {
 [[maybe_unused]] ssize_t WriteGuarded(int fd, const msghdr* message, int flags) {
   GuardedConnection* connection = GuardOf(SlotOf(fd));
   if (connection == nullptr) return syscall(SYS_sendmsg, fd, message, flags);
-  std::lock_guard sending(connection->sending());
-  const ssize_t size = syscall(SYS_sendmsg, fd, message, flags);
-  if (size <= 0) return size;
-  ForEachPart(*message, static_cast<size_t>(size), [&](std::string_view bytes) {
-    connection->Sent(bytes);
-    return true;
-  });
-  return size;
+  return connection->Send(fd, *message, flags);
 }
 
 [[maybe_unused]] int CloseGuarded(int fd) {

@@ -3,7 +3,8 @@
 // SSL_read and encrypts with SSL_write, all of which are defined anew in guarded_connections.cc for
 // the whole program, as is close; a definition in a program goes before that of a shared library,
 // for gRPC's calls too, be it part of the program or a library.
-// To gRPC a connection that may not go on looks as if the client had broken it.
+// To gRPC a connection that may not go on looks as if the client had broken it. What it writes
+// without TLS goes through WindowUpdates.
 //
 // With sanitizers, which define these functions themselves, nothing is guarded.
 #pragma once

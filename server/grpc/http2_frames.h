@@ -15,6 +15,7 @@ enum Http2FrameType : uint8_t {
   kHttp2ResetStream = 3,
   kHttp2Settings = 4,
   kHttp2Ping = 6,
+  kHttp2WindowUpdate = 8,
   kHttp2Continuation = 9
 };
 inline constexpr uint8_t kHttp2EndStream = 1;  // Flag of DATA and HEADERS.
@@ -36,6 +37,9 @@ class Http2Frames {
   // The next frame whose header is complete in these bytes, the next that came; takes from them
   // what it has looked at. Absent: nothing is left of them, and more must come.
   std::optional<Http2Frame> Next(std::string_view& bytes);
+
+  // Whether the next byte is the first of a frame.
+  bool between_frames() const { return skip_ == 0 && header_size_ == 0; }
 
  private:
   static constexpr size_t kHeaderBytes = 9;
