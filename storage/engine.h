@@ -104,9 +104,9 @@ struct WriteSet {
   std::optional<ProducerStamp> producer;
   Durability durability = Durability::kSynced;
   Admission admission = Admission::kRefuse;
-  // Where nobody else writes just now, the calling thread may write a BUFFERED set to the page
-  // cache, and `done` may run inside the call: the quickest way, for a caller that can wait as
-  // long.
+  // Where nobody else writes just now, the calling thread may write the set to the page cache, sync
+  // it if it is to be SYNCED, and `done` may run inside the call: the quickest way, for a caller
+  // that can wait as long.
   bool on_calling_thread = false;
   // An error: the caller has found already why nothing of the set may be stored (its group no
   // longer has the partition, say), and the set is written for the sake of the conditions that come

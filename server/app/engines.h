@@ -11,9 +11,9 @@
 
 namespace millrace::server {
 
-// Opens the log that the settings name. `on_failure` is called at most once, from an engine thread,
-// when the log has failed for good and nothing it holds in memory may be believed. Errors are
-// sentences for a person.
+// Opens the log that the settings name. `on_failure` is called at most once, from an engine thread
+// or one that writes, when the log has failed for good and nothing it holds in memory may be
+// believed. Errors are sentences for a person.
 absl::StatusOr<std::unique_ptr<storage::Engine>> OpenEngine(
     const Settings& settings, std::function<void(absl::Status)> on_failure);
 

@@ -40,20 +40,23 @@ void CommitQueue::Add(QueuedWrite write) {
 }
 
 // Whoever leads looks for more when it is done.
-void CommitQueue::WakeTaker() {
-  if (!committing_ && std::exchange(taker_waits_, false)) changed_.notify_one();
-}
+bool CommitQueue::TakerIsToWake() { return !committing_ && std::exchange(taker_waits_, false); }
 
-absl::StatusOr<bool> CommitQueue::Push(WriteSet& set, WriteCompletion& done) {
+absl::StatusOr<bool> CommitQueue::Push(WriteSet& set, WriteCompletion& done, bool sync_is_idle) {
   const int64_t bytes = BytesOf(set);
-  const std::lock_guard lock(mutex_);
-  if (closed_) return Error(Reason::kDraining, "the log is closed");
-  if (auto status = Admit(set, bytes); !status.ok()) return status;
-  const bool leads = set.on_calling_thread && set.durability == Durability::kBuffered &&
-                     !committing_ && queued_.empty() && bytes <= kMostAsLeader;
-  Add({.set = std::move(set), .done = std::move(done), .change = nullptr, .bytes = bytes});
-  committing_ |= leads;
-  WakeTaker();
+  bool leads;
+  bool wakes;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return Error(Reason::kDraining, "the log is closed");
+    if (auto status = Admit(set, bytes); !status.ok()) return status;
+    leads = set.on_calling_thread && (set.durability == Durability::kBuffered || sync_is_idle) &&
+            !committing_ && queued_.empty() && bytes <= kMostAsLeader;
+    Add({.set = std::move(set), .done = std::move(done), .change = nullptr, .bytes = bytes});
+    committing_ |= leads;
+    wakes = TakerIsToWake();
+  }
+  if (wakes) changed_.notify_one();
   return leads;
 }
 
@@ -70,7 +73,7 @@ bool CommitQueue::TakeAsLeader(std::vector<QueuedWrite>& taken, bool may_go_on) 
     return true;
   }
   committing_ = false;
-  if (!queued_.empty() || closed_) WakeTaker();
+  if ((!queued_.empty() || closed_) && TakerIsToWake()) changed_.notify_one();
   return false;
 }
 
@@ -85,7 +88,7 @@ absl::Status CommitQueue::Apply(Change change) {
          .done = nullptr,
          .change = std::make_unique<Change>(std::move(change)),
          .bytes = 0});
-    WakeTaker();
+    if (TakerIsToWake()) changed_.notify_one();
   }
   return made.get();
 }
@@ -114,7 +117,7 @@ bool CommitQueue::TakeAll(std::vector<QueuedWrite>& taken) {
 void CommitQueue::Close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
-  WakeTaker();
+  if (TakerIsToWake()) changed_.notify_one();
 }
 
 }  // namespace millrace::storage

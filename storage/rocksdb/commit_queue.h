@@ -1,10 +1,10 @@
 // What waits for the committer, in the order it came, bounded in bytes; and who commits it.
 //
 // One thread at a time does. It is the committer's own, which takes what has gathered; but where
-// nothing is under way, whoever brings a small BUFFERED write may lead instead: commit it on the
-// spot, and what others bring meanwhile, so that no thread has to be woken for it. Compare
-// LevelDB's queue of writers, and flat combining (Hendler et al., 2010). A SYNCED write gains
-// nothing by it: the sync takes longer than waking the committer.
+// nothing is under way, whoever brings a small write may lead instead: commit it on the spot, and
+// what others bring meanwhile, so that no thread has to be woken for it. Compare LevelDB's queue of
+// writers, and flat combining (Hendler et al., 2010). For a SYNCED write that is so only while
+// nothing is being synced either: else it shares the next sync.
 //
 // Safe from any thread.
 #pragma once
@@ -53,8 +53,9 @@ class CommitQueue {
       : max_bytes_(max_bytes), max_bytes_of_commits_(max_bytes + max_bytes / 4) {}
 
   // OVERLOADED; DRAINING once closed. On an error `done` is left as it was. True: the caller leads
-  // now. It has to commit what TakeAsLeader gives, until that gives no more.
-  absl::StatusOr<bool> Push(WriteSet& set, WriteCompletion& done);
+  // now. It has to commit what TakeAsLeader gives, until that gives no more. `sync_is_idle`: see
+  // above.
+  absl::StatusOr<bool> Push(WriteSet& set, WriteCompletion& done, bool sync_is_idle);
 
   // Takes all that waits, in place of what is in `taken`. False: the caller leads no longer. What
   // may have come meanwhile goes to the committer's thread: because it is much, or because of
@@ -88,7 +89,7 @@ class CommitQueue {
  private:
   absl::Status Admit(const WriteSet& set, int64_t bytes) const;
   void Add(QueuedWrite write);  // Under mutex_.
-  void WakeTaker();             // Under mutex_.
+  bool TakerIsToWake();         // Under mutex_. Whoever is told so notifies changed_ after it.
 
   const int64_t max_bytes_;
   const int64_t max_bytes_of_commits_;

@@ -33,9 +33,13 @@ void Committer::Run() {
   while (parts_.queue.TakeAll(writes)) Commit(writes);
 }
 
-void Committer::CommitAsLeader() {
-  for (int groups = 0; parts_.queue.TakeAsLeader(led_, groups < kMostGroupsOfALeader); ++groups) {
+void Committer::CommitAsLeader(bool syncs) {
+  // Whoever syncs has no time for more: others go on meanwhile.
+  const int most = syncs ? 1 : kMostGroupsOfALeader;
+  for (int groups = 0; parts_.queue.TakeAsLeader(led_, groups < most); ++groups) {
+    leader_syncs_ = syncs;
     Commit(led_);
+    leader_syncs_ = false;
   }
 }
 
@@ -211,7 +215,7 @@ void Committer::FinishGroup(std::vector<QueuedWrite>::iterator begin,
   batch_.Clear();
   parts_.producers.EndGroup();
   if (!after_sync.empty()) {
-    parts_.syncer.Add(std::move(after_sync));
+    parts_.syncer.Add(std::move(after_sync), /*wakes=*/!leader_syncs_);
   } else if (wrote) {
     parts_.syncer.NoteUnsynced();
   }

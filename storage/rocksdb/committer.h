@@ -60,8 +60,9 @@ class Committer : private LogState {
   ~Committer() override;
 
   // For a caller whom the queue made its leader: commits what waits, until it leads no more. Runs
-  // the completions of what need not wait for a sync.
-  void CommitAsLeader();
+  // the completions of what need not wait for a sync. `syncs`: what must wait for one is the
+  // caller's to sync, by Syncer::SyncOnCallingThread right afterwards.
+  void CommitAsLeader(bool syncs);
 
   // How long groups took from being taken up until they were in the log.
   LatencyCounts append_times() const { return append_times_.Read(); }
@@ -115,6 +116,7 @@ class Committer : private LogState {
   std::vector<std::string> producers_in_group_;
   std::vector<Witness::End> ends_;  // Kept for its memory.
   std::vector<QueuedWrite> led_;    // The same, of a leader.
+  bool leader_syncs_ = false;       // Of the commit that is under way.
 
   std::thread thread_;
 };

@@ -197,9 +197,13 @@ std::vector<WorkStatus> RocksDbEngine::Work() const {
 // ---- Writing
 
 void RocksDbEngine::Write(WriteSet set, WriteCompletion done) {
-  const absl::StatusOr<bool> leads = queue_.Push(set, done);
+  const bool synced = set.durability == Durability::kSynced;
+  const bool sync_is_idle = synced && set.on_calling_thread && syncer_->idle();
+  const absl::StatusOr<bool> leads = queue_.Push(set, done, sync_is_idle);
   if (!leads.ok()) return std::move(done)(leads.status());
-  if (*leads) committer_->CommitAsLeader();
+  if (!*leads) return;
+  committer_->CommitAsLeader(synced);
+  if (synced) syncer_->SyncOnCallingThread();
 }
 
 absl::StatusOr<ProducerState> RocksDbEngine::OpenProducer(std::string_view producer_id) {

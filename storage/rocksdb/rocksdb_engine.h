@@ -64,9 +64,9 @@ struct RocksDbOptions {
   // Opens a log that is damaged, or that has lost what was acknowledged, without what is missing:
   // as storage/rocksdb/log_repair.h says. Reads all of the log.
   bool accept_data_loss = false;
-  // Called once, from an engine thread, when the log has failed for good: a sync or write that the
-  // disk refused for anything but a lack of space. Nothing in memory may be believed then; the
-  // process should exit, and a restart recovers from disk.
+  // Called once, from an engine thread or one that writes, when the log has failed for good: a sync
+  // or write that the disk refused for anything but a lack of space. Nothing in memory may be
+  // believed then; the process should exit, and a restart recovers from disk.
   std::function<void(absl::Status)> on_failure;
 };
 

@@ -18,10 +18,26 @@ Syncer::Syncer(Database& database, Witness& witness, FailureLatch& failure)
 
 Syncer::~Syncer() { Stop(); }
 
-void Syncer::Add(CommittedGroup group) {
+void Syncer::Add(CommittedGroup group, bool wakes) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(group));
+  }
+  if (wakes) changed_.notify_one();
+}
+
+bool Syncer::idle() const {
   const std::lock_guard lock(mutex_);
-  waiting_.push_back(std::move(group));
-  changed_.notify_one();
+  return !syncing_ && waiting_.empty();
+}
+
+void Syncer::SyncOnCallingThread() {
+  std::vector<CommittedGroup> groups;
+  {
+    const std::lock_guard lock(mutex_);
+    if (syncing_ || !TakeWork(groups)) return;
+  }
+  SyncAndFinish(groups);
 }
 
 void Syncer::NoteUnsynced() {
@@ -38,15 +54,22 @@ void Syncer::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool Syncer::WaitForWork(std::vector<CommittedGroup>& groups) {
-  std::unique_lock lock(mutex_);
-  syncing_ = false;
-  const auto urgent = [this] { return !waiting_.empty() || stopping_; };
-  changed_.wait(lock, [&] { return urgent() || unsynced_; });
-  changed_.wait_for(lock, kLongestUnsynced, urgent);
+bool Syncer::TakeWork(std::vector<CommittedGroup>& groups) {
   groups.swap(waiting_);
   syncing_ = std::exchange(unsynced_, false) || !groups.empty();
   return syncing_;
+}
+
+bool Syncer::WaitForWork(std::vector<CommittedGroup>& groups) {
+  std::unique_lock lock(mutex_);
+  const auto urgent = [this] { return !syncing_ && (!waiting_.empty() || stopping_); };
+  for (;;) {
+    changed_.wait(lock, [&] { return urgent() || (!syncing_ && unsynced_); });
+    changed_.wait_for(lock, kLongestUnsynced, urgent);
+    if (syncing_) continue;
+    if (TakeWork(groups)) return true;
+    if (stopping_) return false;
+  }
 }
 
 Syncer::Depth Syncer::depth() const {
@@ -78,6 +101,9 @@ void Syncer::SyncAndFinish(std::vector<CommittedGroup>& groups) {
   groups.clear();
   if (status.ok()) witness_.Synced(written);
   done_.fetch_add(1, std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  syncing_ = false;
+  if (!waiting_.empty() || unsynced_ || stopping_) changed_.notify_one();
 }
 
 void Syncer::Run() {

@@ -1,6 +1,7 @@
 // The second half of a commit: a thread that brings the write-ahead log to stable storage whenever
 // somebody waits for it, and finishes the groups that it covered. While it syncs, the committer
-// goes on: whatever gathers meanwhile is covered by the next sync.
+// goes on: whatever gathers meanwhile is covered by the next sync. Whoever has committed a write on
+// its own thread, and waits for it alone, may sync there too.
 //
 // What nobody waits for is synced soon after it was written.
 #pragma once
@@ -26,8 +27,16 @@ class Syncer {
   ~Syncer();
 
   // Takes over a group that is written: finishes it after the next sync. Groups come with rising
-  // numbers and are finished in that order.
-  void Add(CommittedGroup group);
+  // numbers and are finished in that order. `wakes`: the thread sees to it; else somebody is about
+  // to call SyncOnCallingThread.
+  void Add(CommittedGroup group, bool wakes = true);
+
+  // Nothing is synced just now, and nothing waits to be.
+  bool idle() const;
+
+  // Syncs and finishes what waits, as the thread would; nothing where a sync is under way, after
+  // which the thread does.
+  void SyncOnCallingThread();
 
   // Says that something was written that nobody waits for.
   void NoteUnsynced();
@@ -54,7 +63,10 @@ class Syncer {
   // Waits until a sync is due and takes the groups that it will cover. False: nothing is left and
   // the thread ends.
   bool WaitForWork(std::vector<CommittedGroup>& groups);
-  void SyncAndFinish(std::vector<CommittedGroup>& groups);
+  // Whether there is anything to sync, which the caller is then to do. Under mutex_, while nobody
+  // syncs.
+  bool TakeWork(std::vector<CommittedGroup>& groups);
+  void SyncAndFinish(std::vector<CommittedGroup>& groups);  // Lets go of the turn to sync.
 
   Database& database_;
   Witness& witness_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <future>
@@ -23,11 +24,12 @@ namespace {
 constexpr int64_t kRoom = 1 << 20;
 
 // Whether the caller leads now.
-bool Push(CommitQueue& queue, std::string value, bool on_calling_thread = true) {
-  WriteSet set{.durability = Durability::kBuffered, .on_calling_thread = on_calling_thread};
+bool Push(CommitQueue& queue, std::string value, bool on_calling_thread = true,
+          Durability durability = Durability::kBuffered, bool sync_is_idle = false) {
+  WriteSet set{.durability = durability, .on_calling_thread = on_calling_thread};
   set.appends.push_back({.partition = PartitionId(1), .records = EncodeValues({std::move(value)})});
   WriteCompletion done = [](const absl::StatusOr<WriteResult>&) {};
-  const auto leads = queue.Push(set, done);
+  const auto leads = queue.Push(set, done, sync_is_idle);
   EXPECT_TRUE(leads.ok()) << leads.status();
   return leads.ok() && *leads;
 }
@@ -63,6 +65,21 @@ size_t TakenByThread(CommitQueue& queue) {
   std::vector<QueuedWrite> taken;
   return std::async(std::launch::async, [&] { return queue.TakeAll(taken) ? taken.size() : 0; })
       .get();
+}
+
+TEST(CommitQueue, LetsASyncedWriteLeadWhereNothingIsBeingSynced) {
+  CommitQueue queue(kRoom);
+  std::vector<QueuedWrite> taken;
+  EXPECT_FALSE(Push(queue, "a", /*on_calling_thread=*/true, Durability::kSynced,
+                    /*sync_is_idle=*/false));
+  ASSERT_TRUE(queue.TakeAll(taken));
+  CommitQueue other(kRoom);
+  EXPECT_FALSE(Push(other, "a", /*on_calling_thread=*/false, Durability::kSynced,
+                    /*sync_is_idle=*/true));
+  ASSERT_TRUE(other.TakeAll(taken));
+  CommitQueue third(kRoom);
+  EXPECT_TRUE(Push(third, "a", /*on_calling_thread=*/true, Durability::kSynced,
+                   /*sync_is_idle=*/true));
 }
 
 TEST(CommitQueue, LeavesToTheThreadWhatIsMuch) {
@@ -148,17 +165,41 @@ class LeadingTest : public testing::Test {
 };
 
 TEST_F(LeadingTest, AnswersALoneWriteInsideTheCall) {
-  // The committer's thread may still be at work for the topic.
-  bool inside = false;
-  for (int i = 0; i < 1000 && !inside; ++i) {
-    std::promise<std::thread::id> done;
-    Write("value", Durability::kBuffered, [&](const absl::StatusOr<WriteResult>& result) {
-      EXPECT_TRUE(result.ok()) << result.status();
-      done.set_value(std::this_thread::get_id());
-    });
-    inside = done.get_future().get() == std::this_thread::get_id();
+  for (const Durability durability : {Durability::kBuffered, Durability::kSynced}) {
+    // The committer's thread may still be at work for the topic, or the other sync what was
+    // BUFFERED.
+    bool inside = false;
+    for (int i = 0; i < 1000 && !inside; ++i) {
+      std::promise<std::thread::id> done;
+      Write("value", durability, [&](const absl::StatusOr<WriteResult>& result) {
+        EXPECT_TRUE(result.ok()) << result.status();
+        done.set_value(std::this_thread::get_id());
+      });
+      inside = done.get_future().get() == std::this_thread::get_id();
+    }
+    EXPECT_TRUE(inside) << static_cast<int>(durability);
   }
-  EXPECT_TRUE(inside);
+}
+
+TEST_F(LeadingTest, SyncsWhatManyThreadsWriteAtOnce) {
+  constexpr int kThreads = 4;
+  constexpr int kWrites = 200;
+  std::atomic<int> stored = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < kWrites; ++i) {
+          std::promise<bool> done;
+          Write("value", Durability::kSynced,
+                [&](const absl::StatusOr<WriteResult>& result) { done.set_value(result.ok()); });
+          stored += done.get_future().get() ? 1 : 0;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(stored, kThreads * kWrites);
+  EXPECT_EQ(engine_->Status(partition_)->high_watermark, Offset(kThreads * kWrites));
 }
 
 TEST_F(LeadingTest, GivesEveryWriteOfManyThreadsAnOffsetOfItsOwnInTheirOrder) {
