@@ -45,6 +45,22 @@ class FlushListener : public rocksdb::EventListener {
   std::function<void()> on_records_flushed_;
 };
 
+// Gives a write-ahead log its size together with its room on the disk, ahead of what is written:
+// writes then do not change the size, so that a sync has no metadata to put into the journal of the
+// filesystem. What was not written reads as zeros, which a replay takes for the log's end.
+class FileSystemOfLog : public rocksdb::FileSystemWrapper {
+ public:
+  using FileSystemWrapper::FileSystemWrapper;
+  const char* Name() const override { return "FileSystemOfLog"; }
+
+  rocksdb::FileOptions OptimizeForLogWrite(const rocksdb::FileOptions& options,
+                                           const rocksdb::DBOptions& db) const override {
+    rocksdb::FileOptions optimized = FileSystemWrapper::OptimizeForLogWrite(options, db);
+    optimized.fallocate_with_keep_size = false;
+    return optimized;
+  }
+};
+
 class StallListener : public rocksdb::EventListener {
  public:
   explicit StallListener(std::shared_ptr<WriteStalls> stalls) : stalls_(std::move(stalls)) {}
@@ -198,14 +214,15 @@ absl::Status ToStatus(const rocksdb::Status& status, std::string_view doing) {
 
 Database::Database(const DatabaseOptions& options)
     : write_stalls_(std::make_shared<WriteStalls>()),
-      blob_cache_(rocksdb::NewLRUCache(kBlobCacheBytes, kBlobCacheShardBits)) {
-  if (options.file_system != nullptr) env_ = rocksdb::NewCompositeEnv(options.file_system);
+      blob_cache_(rocksdb::NewLRUCache(kBlobCacheBytes, kBlobCacheShardBits)),
+      env_(rocksdb::NewCompositeEnv(std::make_shared<FileSystemOfLog>(
+          options.file_system != nullptr ? options.file_system : rocksdb::FileSystem::Default()))) {
 }
 
 rocksdb::DBOptions Database::OptionsOf(const DatabaseOptions& options) const {
   rocksdb::DBOptions db = LogOptions(options);
   db.listeners.push_back(std::make_shared<StallListener>(write_stalls_));
-  if (env_ != nullptr) db.env = env_.get();
+  db.env = env_.get();
   if (options.skip_damaged_log) {
     db.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
   }

@@ -121,7 +121,7 @@ class Database {
 
   const std::shared_ptr<WriteStalls> write_stalls_;  // Shared with a listener of RocksDB's.
   const std::shared_ptr<rocksdb::Cache> blob_cache_;
-  std::unique_ptr<rocksdb::Env> env_;           // Null: the operating system's. Outlives db_.
+  const std::unique_ptr<rocksdb::Env> env_;     // Outlives db_.
   std::unique_ptr<rocksdb::WalFilter> replay_;  // Outlives db_, too.
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, 4> families_{};

@@ -47,6 +47,14 @@ std::string BytesOf(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// Somewhere in a file: mostly within what was written to it, which may have a long rest of zeros
+// behind it (the write-ahead log has), now and then anywhere.
+size_t PlaceIn(const std::string& bytes, std::mt19937& random) {
+  const size_t last = bytes.find_last_not_of('\0');
+  const bool anywhere = random() % 4 == 0 || last == std::string::npos;
+  return random() % (anywhere ? bytes.size() : last + 1);
+}
+
 // What kind of file it is, for the message and for choosing one of each: "db/000012.sst" -> "sst".
 std::string KindOf(const fs::path& path) {
   const std::string name = path.filename().string();
@@ -226,7 +234,7 @@ TEST_F(DamageTest, HasFilesOfEveryKindToDamage) {
 TEST_F(DamageTest, AFlippedBitIsFoundOrDoesNoHarm) {
   auto outcomes = DamageEveryFile(kDamagesOfAFile, [](const fs::path& path, std::mt19937& random) {
     std::string bytes = BytesOf(path);
-    bytes[random() % bytes.size()] ^= static_cast<char>(1 << random() % 8);
+    bytes[PlaceIn(bytes, random)] ^= static_cast<char>(1 << random() % 8);
     std::ofstream(path, std::ios::binary) << bytes;
   });
   // The test would show nothing if it never met what it is about.
@@ -237,7 +245,7 @@ TEST_F(DamageTest, AFlippedBitIsFoundOrDoesNoHarm) {
 
 TEST_F(DamageTest, AFileCutShortIsFoundOrDoesNoHarm) {
   auto outcomes = DamageEveryFile(kDamagesOfAFile, [](const fs::path& path, std::mt19937& random) {
-    fs::resize_file(path, random() % fs::file_size(path));
+    fs::resize_file(path, PlaceIn(BytesOf(path), random));
   });
   EXPECT_GE(outcomes[".log"][Outcome::kRefused], 1);
   EXPECT_GE(outcomes["MANIFEST"][Outcome::kRefused], 1);
