@@ -21,6 +21,7 @@ from tests.bench.growth_report import Series, row, svg
 
 RECORD_BYTES = 1024
 BATCH = 100
+LEAST_OF_A_PARTITION = 2_500  # Records, on average, before they are read.
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -77,13 +78,16 @@ def fresh_hubs(arguments, largest):
 
 
 def partitions(arguments):
-    """Of 100 B, so that all partitions have some when they are read."""
+    """Of 100 B, until every partition has some thousand: a reader pays something once for each partition."""
     produced = Series("partitions", "a record produced, to all partitions in turn", "partitions", {})
     read = Series("partitions", "a record read, from all partitions", "partitions", {})
     for count, programs in fresh_hubs(arguments, 10_000):
-        cost, records = programs.produce(arguments.seconds, count, record_bytes=100)
-        produced.add(count, cost)
-        read.add(count, programs.read(records))
+        stored = 0
+        while stored < LEAST_OF_A_PARTITION * count:
+            cost, records = programs.produce(arguments.seconds, count, record_bytes=100)
+            produced.add(count, cost)
+            stored += records
+        read.add(count, programs.read(stored))
     return produced, read
 
 
