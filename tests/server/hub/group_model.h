@@ -87,9 +87,10 @@ class GroupModel {
   Offset CommittedIn(const Partition& partition);
   std::vector<std::string> SomeTopics();
 
+  void Step();
+
   // ---- Events: group_model_events.cc
 
-  void Step();
   void Join();
   // Members with the same topics give a newcomer no more than its share.
   void RequireFewRevoked();
